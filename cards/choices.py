@@ -1,6 +1,6 @@
 """The words of the trade: states, holds, actions and the other closed vocabularies of `domain.md`."""
 
-from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.db.models import Choices, IntegerChoices, TextChoices
@@ -11,8 +11,12 @@ from django.utils.translation import pgettext_lazy
 
 def label_of(vocabulary: type[Choices], code: Any) -> str | Promise:
     """What a code is called; one that its vocabulary does not have stays as it is: a later version may know it."""
-    choices: Sequence[tuple[Any, str | Promise]] = vocabulary.choices
-    return next((label for known, label in choices if known == code), str(code))
+    return _labels(vocabulary).get(code, str(code))
+
+
+@cache
+def _labels(vocabulary: type[Choices]) -> dict[Any, str | Promise]:
+    return dict(vocabulary.choices)
 
 
 class State(TextChoices):

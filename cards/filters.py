@@ -4,7 +4,9 @@ A parameter that is unknown, repeated or unreadable makes the filter invalid, an
 it never finds more than was asked for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -36,7 +38,11 @@ PAGE_SIZES = (25, 50, 100, 200)
 MOST_MEANT = 5
 EARLIEST_DAY, LATEST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 TABS = ("state", "hold")
-WALKED = 10_000  # cards of an order that are looked at for a page in it, before its cards are found by the filter
+WALKED = (
+    3_000,
+    13_000,
+)  # cards of an order that are looked at for a page in it, before its cards are found by the filter
+SOME = 1_000  # cards at one end of their own order, by which it is seen how far a page in another order reaches
 # Days by which cards are found: each has a filter for the first of them, `…_since`, and for the last, `…_through`.
 RANGES = {
     "opened": gettext_lazy("Opened on"),
@@ -78,7 +84,39 @@ class StrictForm(forms.Form):
                 yield pair(label, error) if label else str(error)
 
 
-class StrictFilterSet(django_filters.FilterSet):
+class SharedFilters(OrderedDict[str, django_filters.Filter]):
+    """Filters of which each request has its own, and no copies of what these are made of: nobody changes that."""
+
+    def __deepcopy__(self, memo: Any) -> "SharedFilters":
+        return SharedFilters((name, _own(each)) for name, each in self.items())
+
+
+def _own(shared: django_filters.Filter) -> django_filters.Filter:
+    own = copy(shared)
+    own.extra = dict(shared.extra)
+    own.method = shared.method  # bound to the one whose it is
+    return own
+
+
+class LeanFilterSet(django_filters.FilterSet):
+    """Filters that are made for a request without copying each of their fields twice."""
+
+    @classmethod
+    def get_filters(cls) -> SharedFilters:
+        return SharedFilters(super().get_filters())
+
+    def get_form_class(self) -> Callable[..., forms.Form]:
+        """What makes the form: its own fields, and behind them those of the filters, which are this request's alone."""
+
+        def make(*data: Any, **options: Any) -> forms.Form:
+            form: forms.Form = self._meta.form(*data, **options)
+            form.fields |= {name: each.field for name, each in self.filters.items()}
+            return form
+
+        return make
+
+
+class StrictFilterSet(LeanFilterSet):
     """Filters whose form is strict: a parameter that is unknown or unreadable finds nothing, never too much."""
 
     form: StrictForm
@@ -307,7 +345,7 @@ class CheckFilter(StrictFilterSet):
     customer = OfCustomer(field_name="card__customer")
 
 
-class CardFilter(django_filters.FilterSet):
+class CardFilter(LeanFilterSet):
     """What the card list can be asked for. `found` holds what became of searched numbers, once `qs` was read."""
 
     # First, so that a number is unknown when there is no such card, and not when another filter hides it.
@@ -450,14 +488,19 @@ class CardFilter(django_filters.FilterSet):
         way along the order is the shorter one, however long.
         """
         asked = self.form.cleaned_data
-        if not self.qs.query.has_filters() or asked.get("current_plan"):
+        if not self.qs.query.has_filters():
             return self.qs, None
         if (card_ids := self.counted.card_ids) is not None:
             return self._in_its_tab(self.queryset.filter(pk__among=card_ids)), None
         state = _state_of(asked)
         has_index = state and self.order.column in SORTED_IN_EACH_STATE
         cards = Card.objects.filter(state=state) if has_index else Card.objects.all()
-        return self.qs, Along(cards, WALKED)
+        return self.qs, Along(cards, WALKED, self._some)
+
+    def _some(self, is_descending: bool) -> list[int]:
+        """Keys of some of the cards, from this end of their own order, in which they are found soonest."""
+        order = replace(self.natural_order, is_descending=is_descending)
+        return list(self.qs.order_by(*order.sorting).values_list("pk", flat=True)[:SOME])
 
     def complaints(self) -> Iterator[str]:
         """What is wrong with the parameters, in sentences."""

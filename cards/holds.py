@@ -45,7 +45,7 @@ class Holds(tuple[str, ...]):
 
 def stopping(state: str, holds: str) -> Holds:
     """The holds (given as text) that stop a card in this state; of a card that is over they are on record only."""
-    return Holds.read(holds) if state == State.SUSPENDED else Holds()
+    return Holds.read(holds if state == State.SUSPENDED else "")
 
 
 def shown(state: str, holds: str) -> str:

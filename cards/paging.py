@@ -4,8 +4,8 @@ A page begins behind a row that was seen, so that nothing before it is read; the
 count stops at its cap; and whoever looks along an order for rows that may not lie there soon looks elsewhere.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, Generic, Literal, Self, TypeAlias, TypeVar
 
@@ -36,6 +36,7 @@ class Cursor:
         return f"{self.value or ''}_{self.pk}"
 
 
+PROMISING = 4  # whoever has met this part of a page, a quarter, goes on along its order
 # A row's key where the order is by keys, otherwise its cursor.
 Place: TypeAlias = Cursor | int
 
@@ -68,7 +69,7 @@ class SortOrder:
     def parts(self, queryset: QuerySet[_Row], along: "Along[_Row] | None" = None) -> "list[Stretch[_Row]]":
         """The parts of a list that follow each other, each in an order of its own."""
         having = self.has_value or Q()
-        walked = along and Along(along.rows.filter(having), along.most)
+        walked = along and replace(along, rows=along.rows.filter(having))
         first = Stretch(queryset.filter(having), self.column, self.is_descending, along=walked)
         rest = Stretch(queryset.exclude(having), is_descending=True, is_rest=True, along=along)
         return [first, rest] if self.has_value else [first]
@@ -80,11 +81,16 @@ OLDEST = SortOrder()
 
 @dataclass(frozen=True)
 class Along(Generic[_Row]):
-    """The rows that an index of an order has side by side; so many at the `most` are looked at for those of a page,
-    before these are found in another way."""
+    """The rows that an index of an order has side by side; the first ones are looked at for those of a page, in
+    `steps` of so many, as long as enough of them are met, before these are found in another way.
+
+    `some(is_descending)` gives keys of rows that are looked for, of those that are found soonest and likely to stand at
+    the beginning of an order in that direction: they say how far the page reaches at the most.
+    """
 
     rows: QuerySet[_Row]
-    most: int
+    steps: Sequence[int]
+    some: Callable[[bool], Collection[int]]
 
 
 @dataclass(frozen=True)
@@ -115,16 +121,41 @@ class Stretch(Generic[_Row]):
         rows = self._between(self.rows, place, None, is_descending)
         if self.along is None:
             return self._read(rows, size, is_descending, shown_as)
-        end = self._end(self._between(self.along.rows, place, None, is_descending), self.along.most, is_descending)
-        if end is None:  # there are not that many
-            return self._read(rows, size, is_descending, shown_as)
-        near = self._read(self._between(rows, None, end, is_descending), size, is_descending, shown_as)
-        return near if len(near) == size else self._read(rows, size, is_descending, shown_as, by_index=False)
+        walked = self._between(self.along.rows, place, None, is_descending)
+        met = self._met(rows, walked, self.along.steps, size, is_descending)
+        if met is not None:
+            shown = rows if shown_as is None else shown_as
+            return self._placed(shown.filter(pk__among=met).order_by(*self._order(is_descending)))
+        reach = self._reach(walked, self.along.some(is_descending), size, is_descending)
+        within = self._between(rows, None, reach, is_descending)
+        return self._read(within, size, is_descending, shown_as, by_index=False)
 
-    def _end(self, rows: QuerySet[_Row], count: int, is_descending: bool) -> Place | None:
-        """The place behind so many rows in this order; None where there are fewer."""
-        places = rows.order_by(*_sorting(self.column, is_descending)).values_list(self.column or "pk", "pk")
-        found = places[count : count + 1]
+    def _met(
+        self, rows: QuerySet[_Row], walked: QuerySet[_Row], steps: Sequence[int], size: int, is_descending: bool
+    ) -> list[int] | None:
+        """The keys of the first `size` of the rows, or of all of them, if they are met within so many steps."""
+        order = self._order(is_descending)
+        promised = 0
+        for step in steps:
+            is_all = not self._go_on(walked, step, is_descending)
+            if promised < size // PROMISING and step != steps[0] and not is_all:
+                break
+            met = _found_in(walked.order_by(*order)[:step], rows.order_by(*order).values("pk")[:size])
+            if is_all or len(met) == size:
+                return [pk for (pk,) in met]
+            promised = len(met)
+        return None
+
+    def _go_on(self, rows: QuerySet[_Row], count: int, is_descending: bool) -> bool:
+        """Whether there are more than so many; an index of the column alone knows it, without their keys."""
+        first = self.column or "pk"
+        return bool(rows.order_by(_sorting(first, is_descending)[0]).values_list(first)[count : count + 1])
+
+    def _reach(self, rows: QuerySet[_Row], keys: Collection[int], count: int, is_descending: bool) -> Place | None:
+        """The place in this order behind so many of the rows with these keys; None where there are fewer."""
+        some = rows.model._default_manager.filter(pk__among=keys)[: len(keys)]
+        places = rows.order_by(*self._order(is_descending)).values_list(self.column or "pk", "pk")
+        found = _found_in(some, places[count : count + 1])
         return next((Cursor(value, pk) if self.column else pk for value, pk in found), None)
 
     def _between(
@@ -147,10 +178,17 @@ class Stretch(Generic[_Row]):
         by_index: bool = True,
     ) -> list[_Row]:
         """The first `size`, along an index of the order, unless all of them are to be found first and then sorted."""
+        keys = rows.order_by(*self._order(is_descending, by_index))[:size]
+        if shown_as is None:
+            return self._placed(keys)
+        return self._placed(shown_as.filter(pk__in=keys.values("pk")).order_by(*self._order(is_descending)))
+
+    def _placed(self, rows: QuerySet[_Row]) -> list[_Row]:
+        return list(rows.annotate(place=F(self.column)) if self.column else rows)
+
+    def _order(self, is_descending: bool, by_index: bool = True) -> list[Any]:
         sorting = _sorting(self.column, is_descending)
-        keys = rows.order_by(*(sorting if by_index else map(_not_by_index, sorting)))[:size]
-        found = keys if shown_as is None else shown_as.filter(pk__in=keys.values("pk")).order_by(*sorting)
-        return list(found.annotate(place=F(self.column)) if self.column else found)
+        return sorting if by_index else list(map(_not_by_index, sorting))
 
 
 class RowValue(Func):
@@ -162,6 +200,22 @@ class RowValue(Func):
 
 def _sorting(column: str | None, is_descending: bool) -> list[str]:
     return [f"-{name}" if is_descending else name for name in (column, "pk") if name]
+
+
+def _found_in(some: QuerySet[Any], asked: QuerySet[Any, Any]) -> list[Any]:
+    """What is asked of a table, of some of its rows alone: a database gets to see no others.
+
+    Of a condition it may think that few rows fulfil it, and look for all of these, however many there are.
+    """
+    try:
+        of_some, given = some.query.sql_with_params()
+        sql, params = asked.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    table = connection.ops.quote_name(asked.model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.replace(f"FROM {table}", f"FROM ({of_some}) AS {table}", 1), (*given, *params))
+        return list(cursor.fetchall())
 
 
 def _not_by_index(name: str) -> Any:

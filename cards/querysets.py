@@ -227,7 +227,8 @@ class CardQuerySet(OwnedQuerySet["Card"]):
 
     def active(self) -> Self:
         """Cards in use, and those that will be again as soon as nothing holds them."""
-        return self.filter(models.Q(state=State.IN_USE) | models.Q(resumes_to=State.IN_USE))
+        either = models.Q(state=State.IN_USE) | models.Q(resumes_to=State.IN_USE)
+        return self.filter(either, state__in=(State.IN_USE, State.SUSPENDED))
 
     def running_on(self, plan: Any, day: date) -> Self:
         """Cards of which a term with this plan runs on that day, stopped or not.

@@ -78,7 +78,8 @@ def _sqlite(parsed, base_dir):
 
 def _postgresql(parsed):
     """PostgreSQL without its compiler and its helpers: to start either takes longer than a page's statement runs.
-    Days that it gives as text are as people write them here, whatever the server is told otherwise.
+    Days that it gives as text are as people write them here, whatever the server is told otherwise. That a condition
+    contradicts itself, it sees before it looks for rows.
 
     A server that does not answer, or that the network has lost, is given up after seconds; a connection that a restart
     has closed is opened again before a page begins. Of a process that died the server gives up within a second what it
@@ -88,7 +89,7 @@ def _postgresql(parsed):
         "connect_timeout": CONNECT_SECONDS,
         "tcp_user_timeout": LOST_AFTER_MS,
         "options": "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=1000 "
-        "-c datestyle=ISO",
+        "-c datestyle=ISO -c constraint_exclusion=on",
     }
     options |= parsed.get("OPTIONS", {})
     return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial, wraps
+from html import escape
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
@@ -11,9 +12,11 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject, cached_property
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.pages.addresses import address
 from cards.paging import count_label
 from cards.people.views.login import LoginDoor
 from cards.permissions import has_role
@@ -32,7 +35,7 @@ class MenuLink:
 
     @cached_property
     def url(self):
-        return reverse(self.name)
+        return address(self.name)
 
     @property
     def is_current(self):
@@ -187,8 +190,20 @@ class Menu:
 
     @cached_property
     def links(self):
-        """The sections as HTML, which stands on a page twice: at the side, and where a phone opens it."""
-        return render_to_string("console/_links.html", {"nav": self})
+        """The sections as HTML, which stands on a page twice: at the side, and where a phone opens it.
+
+        Drawn here and not by a template: every page of the console has these.
+        """
+        return mark_safe("".join(map(self._section, self.sections)))
+
+    def _section(self, section):
+        links = "".join(map(self._link, section.links))
+        return f"<section><h2>{escape(str(section.title))}</h2><ul>{links}</ul></section>"
+
+    def _link(self, link):
+        current = ' aria-current="page"' if link.is_current else ""
+        waiting = render_to_string("console/_waiting.html", {"link": link, "most": self.most}) if link.waiting else ""
+        return f'<li><a href="{escape(link.url)}"{current}>{escape(str(link.title))}</a>{waiting}</li>'
 
     @cached_property
     def counts(self):

@@ -95,7 +95,7 @@ def _count_for_all(rows, most):
 
 def _counts_for_one(rows, user, most):
     """The same for what is personal: it depends on who looks, on what they may, and on the day."""
-    may = frozenset(user.get_all_permissions())
+    may = None if user.is_superuser else frozenset(user.get_all_permissions())  # who may do all is not asked for each
     key = (rows, user.pk, user.is_superuser, may, timezone.localdate(), most)
     counts = _of_persons.get(key)
     if counts is None:

@@ -138,7 +138,7 @@ def test_postgresql():
         "connect_timeout": 2,
         "tcp_user_timeout": 5_000,
         "options": "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=1000 "
-        "-c datestyle=ISO",
+        "-c datestyle=ISO -c constraint_exclusion=on",
     }
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
 

@@ -1,11 +1,24 @@
 """The addresses of a card list, in whichever frame it stands: each tells the whole view."""
 
+from functools import cache
+
 from django.http import QueryDict
+from django.urls import get_script_prefix, get_urlconf, reverse
 
 from cards.paging import key_in
 
 LONGEST_QUERY = 2_000
 CURSORS = ("after", "before")
+
+
+def address(name):
+    """The address of a page that is the only one of its name: a page of the console has a hundred of them."""
+    return _address(name, get_urlconf(), get_script_prefix())
+
+
+@cache
+def _address(name, urlconf, _prefix):
+    return reverse(name, urlconf)
 
 
 def given(params, besides=()):
@@ -52,9 +65,11 @@ def view_query(params):
 
 
 def _changed(params, changes):
-    changed = params.copy()
+    changed = QueryDict(mutable=True)
+    for name, values in params.lists():
+        if name not in changes:
+            changed.setlist(name, values)
     for name, value in changes.items():
-        changed.pop(name, None)
         if value:
             changed[name] = str(value)
     return changed

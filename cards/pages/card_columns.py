@@ -1,11 +1,13 @@
 """The columns of the card list on its pages: which are shown, what stands in a row, and in which cells."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.db.models import BooleanField, ExpressionWrapper
 from django.utils.functional import cached_property
 
 from cards.columns.declared import LIST_COLUMNS
+from cards.models import Card
 from cards.pages.card_rows import next_of, shown_of, used_of
 from cards.phrases import listed
 from cards.querysets import renewed
@@ -116,10 +118,16 @@ def list_cells(names):
     return list(cells.values())
 
 
-def with_facts(cards, names):
-    """The cards with what these columns need, and nothing else of them."""
+def cards_with(names):
+    """Cards with what these columns need, and nothing else of them."""
+    depends = any(LIST_COLUMNS[name].annotated for name in names)  # on the day, and on who reads
+    return _cards_with(names) if depends else _known_cards_with(tuple(names)).all()
+
+
+def _cards_with(names):
     needs = {fact for name in names for fact in LIST_COLUMNS[name].listed.needs}
     joined = {fact.partition("__")[0] for fact in needs if "__" in fact}
+    cards = Card.objects.all()
     if "next" in names:
         cards = cards.annotate(has_next_term=ExpressionWrapper(renewed(), BooleanField()))
     annotated = {name: LIST_COLUMNS[name].annotated for name in names}
@@ -128,13 +136,18 @@ def with_facts(cards, names):
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
 
 
+# What most lists show is put together once.
+_known_cards_with = lru_cache(maxsize=100)(_cards_with)
+
+
 def rows_of(cards, names, day, frame):
     """The rows of a page: what each column says, by its name, and which card that is, with its page in the frame."""
+    url_of = frame.urls("card")
     return [
         {
             "pk": card.pk,
             "iccid": card.iccid,
-            "url": frame.url("card", card.iccid),
+            "url": url_of(card.iccid),
             **{name: _said(LIST_COLUMNS[name], card, day) for name in names},
         }
         for card in cards

@@ -7,6 +7,7 @@ addresses lead, and what things are called there.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
+from urllib.parse import quote
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from cards.errors import NamelessRefused, Refused
 from cards.models import Customer
+from cards.pages.addresses import address
 from cards.pages.way_back import way_back
 from cards.permissions import Actor
 from cards.scope import Scope
@@ -42,6 +44,10 @@ MENU = (
     *OF_OWNERS,
     (pgettext_lazy("login", "Account"), "account:account"),
 )
+
+
+_ANY = "any"  # in the place of what an address is of
+_UNQUOTED = "!$&'()*+,;=/~:@"  # as `reverse` leaves it
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,12 @@ class Frame:
 
     def url(self, name, *args):
         """An address of cards and what is done to them: `job` is `console:job` or `my:job`."""
-        return reverse(f"{self.name}:{name}", args=args)
+        return reverse(f"{self.name}:{name}", args=args) if args else address(f"{self.name}:{name}")
+
+    def urls(self, name):
+        """A function that gives the addresses of this name, each for the text in its place, for many of them."""
+        before, _mark, behind = self.url(name, _ANY).partition(_ANY)
+        return lambda text: f"{before}{quote(text, safe=_UNQUOTED)}{behind}"
 
     def money_url(self, name, *args):
         """An address of money: `order` is `money:order` or `buying:order`."""

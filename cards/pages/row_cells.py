@@ -1,5 +1,6 @@
 """The rows of the card list, drawn here and not by a template: fifty of them are most of what a page costs."""
 
+from html import escape
 from urllib.parse import quote
 
 from django.utils import timezone
@@ -19,12 +20,15 @@ _NO_HTML = mark_safe("")
 
 
 class RowDrawing:
-    """Draws the rows of `rows_of` with these cells, for whoever may choose cards or not."""
+    """Draws the rows of `rows_of` with these cells, for whoever may choose cards or not.
+
+    What many rows say alike, their state or their plan, is drawn once.
+    """
 
     def __init__(self, cells, may_select, frame):
         self.may_select = may_select
         self.frame = frame
-        self.cells = [(cell, DRAWN.get(cell.kind, _other)) for cell in cells]
+        self.cells = [(cell, DRAWN.get(cell.kind, _other), SAID_BY_MANY.get(cell.kind), {}) for cell in cells]
 
     @cached_property
     def list_url(self):
@@ -34,22 +38,29 @@ class RowDrawing:
         return mark_safe("".join(map(self._row, rows)))
 
     def _row(self, row):
-        box = _box(row) if self.may_select else _NO_HTML
-        cells = (draw(self, row, cell, row.get(cell.name)) for cell, draw in self.cells)
-        return format_html("<tr>{}{}</tr>", box, mark_safe("".join(cells)))
+        box = _box(row) if self.may_select else ""
+        return f"<tr>{box}{''.join([self._cell(row, *each) for each in self.cells])}</tr>"
+
+    def _cell(self, row, cell, draw, alike, known):
+        said = row.get(cell.name)
+        if alike is None:
+            return draw(self, row, cell, said)
+        key = alike(row, said)
+        if key not in known:
+            known[key] = draw(self, row, cell, said)
+        return known[key]
 
 
 def _box(row):
-    return format_html(
-        '<td class="check"><label><input type="checkbox" name="ids" value="{}" aria-label="{}"></label></td>',
-        row["pk"],
-        row["iccid"],
+    return (
+        f'<td class="check"><label><input type="checkbox" name="ids" value="{row["pk"]}" '
+        f'aria-label="{escape(row["iccid"])}"></label></td>'
     )
 
 
 def _numbers(_drawing, row, cell, _said):
-    others = format_html_join("", "<small>{}</small>", ((row[name],) for name in cell.columns if row[name]))
-    return format_html('<th scope="row"><a href="{}">{}</a>{}</th>', row["url"], row["iccid"], others)
+    others = "".join([f"<small>{escape(row[name])}</small>" for name in cell.columns if row[name]])
+    return f'<th scope="row"><a href="{escape(row["url"])}">{escape(row["iccid"])}</a>{others}</th>'
 
 
 def _badge(_drawing, _row, _cell, said):
@@ -60,8 +71,8 @@ def _badge(_drawing, _row, _cell, said):
 def _whose(drawing, row, cell, _said):
     customer = (row["customer"] or _NO_VALUE) if "customer" in cell.columns else ""
     tags, remark = row.get("tags"), row.get("remark")
-    notes = _notes(drawing, tags or (), remark) if tags or remark else _NO_HTML
-    return format_html('<td class="whose">{}{}</td>', customer, notes)
+    notes = _notes(drawing, tags or (), remark) if tags or remark else ""
+    return f'<td class="whose">{escape(customer)}{notes}</td>'
 
 
 def _notes(drawing, tags, remark):
@@ -74,20 +85,16 @@ def _notes(drawing, tags, remark):
 
 def _meter(_drawing, _row, _cell, said):
     if not said:
-        return format_html('<td class="num is-end is-hidden">{}</td>', _NO_VALUE)
-    usage, read = said.usage, _NO_HTML
+        return f'<td class="num is-end is-hidden">{_NO_VALUE}</td>'
+    usage, read = said.usage, ""
     if said.read_at:
         read_at = f"{timezone.localtime(said.read_at):%Y-%m-%d %H:%M}"
         read = format_html('<time title="{}">{}</time>', read_at, away(said.days))
-    return format_html(
-        '<td class="num is-end">{} / {}<small class="metered">{}<label>{}% '
-        '<progress class="meter{}" value="{}" max="100"></progress></label></small></td>',
-        megabytes(usage.used_bytes),
-        megabytes(usage.quota_bytes),
-        read,
-        usage.per_cent,
-        usage.tone and f" {usage.tone}",
-        usage.per_cent,
+    used, quota = escape(megabytes(usage.used_bytes)), escape(megabytes(usage.quota_bytes))
+    return (
+        f'<td class="num is-end">{used} / {quota}<small class="metered">{read}<label>{usage.per_cent}% '
+        f'<progress class="meter{usage.tone and f" {usage.tone}"}" value="{usage.per_cent}" max="100"></progress>'
+        "</label></small></td>"
     )
 
 
@@ -136,6 +143,12 @@ def _other(_drawing, _row, cell, said):
     return format_html('<td class="is-row" data-label="{}">{}</td>', cell.first_line, localize(said))
 
 
+# What a cell is drawn from, by its kind, where many rows say the same; words are told apart without translating them.
+SAID_BY_MANY = {
+    "badge": lambda _row, said: said,
+    "next": lambda _row, said: said and (said.day, said.is_soon, id(said.label)),
+    "opening": lambda row, _said: ((plan := row.get("plan")) and plan.pk, id(row.get("carrier"))),
+}
 # By the kind of cell; what is none of these is a text.
 DRAWN = {
     "numbers": _numbers,

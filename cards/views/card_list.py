@@ -8,9 +8,8 @@ from django.views.decorators.gzip import gzip_page
 
 from cards.calendar import civil_today
 from cards.filters import PAGE_SIZES, RANGES, filter_for
-from cards.models import Card
 from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
-from cards.pages.card_columns import heads_of, list_cells, posted_columns, rows_of, with_facts
+from cards.pages.card_columns import cards_with, heads_of, list_cells, posted_columns, rows_of
 from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
 from cards.pages.filter_labels import ONLY_SHOWN
 from cards.pages.found import Found, not_found
@@ -95,7 +94,7 @@ class CardList(Framed):
     def _rows(self, filtered, params, may_select):
         """The rows, with the columns that are shown, and the way to the views and pages beside them."""
         frame, names, query = self.frame, self.columns(filtered), view_query(params)
-        page = filtered.page(self.page_size, with_facts(Card.objects.all(), names))
+        page = filtered.page(self.page_size, cards_with(names))
         cells = list_cells(names)
         rows = rows_of(page.rows, names, civil_today(), frame)
         return {

@@ -15,8 +15,7 @@ from django.http import QueryDict  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
 from cards.filters import filter_for  # noqa: E402
-from cards.models import Card  # noqa: E402
-from cards.pages.card_columns import USUAL, with_facts  # noqa: E402
+from cards.pages.card_columns import USUAL, cards_with  # noqa: E402
 from cards.quick import SORTS  # noqa: E402
 from cards.views.console.card_list import ConsoleList  # noqa: E402
 from tests.bench.list_visits import FILTERS, SETTINGS  # noqa: E402
@@ -24,7 +23,7 @@ from tests.bench.list_visits import FILTERS, SETTINGS  # noqa: E402
 
 def ask(user, query):
     """The statements of the list that this query asks for, each with the server's milliseconds."""
-    filtered, shown_as = filter_for(user, QueryDict(query)), with_facts(Card.objects.all(), USUAL)
+    filtered, shown_as = filter_for(user, QueryDict(query)), cards_with(USUAL)
     assert filtered.is_valid(), query
     with _timed() as asked:
         filtered.page(ConsoleList.page_size, shown_as)

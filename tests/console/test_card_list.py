@@ -13,9 +13,9 @@ from cards.columns import declared
 from cards.columns.declared import LIST_COLUMNS
 from cards.columns.kinds import Day, Listed
 from cards.models import Card, Selection
-from cards.pages.card_columns import USUAL, list_cells, rows_of, with_facts
+from cards.pages.card_columns import USUAL, cards_with, list_cells, rows_of
 from cards.pages.card_rows import MeterInRow, Next, Shown, Usage
-from cards.pages.frames import CONSOLE
+from cards.pages.frames import CONSOLE, MY
 from tests.build import card_in_use, do, member, on_day, open_card, spoil, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 
@@ -297,7 +297,7 @@ def test_a_column_asks_for_what_it_needs_and_nothing_else(ops, django_assert_num
     do("tag", open_card(msisdn="13800000000"), DAY, tag="VIP")
     assert connection.features.supports_json_field  # which SQLite is asked once
     with django_assert_num_queries(1):
-        rows = rows_of(with_facts(Card.objects.all(), [name]), [name], DAY, CONSOLE)
+        rows = rows_of(cards_with([name]), [name], DAY, CONSOLE)
     assert [set(row) for row in rows] == [{"pk", "iccid", "url", name}] * 2
     assert ops.get(f"{LIST}?cols={name}").status_code == 200
 
@@ -509,3 +509,8 @@ def test_more_filters_are_drawn_once_they_are_asked_for(ops):
     every, page = drawn(LIST + "?stock=1")
     assert (every, '<details class="filters" open>' in page) == ([True, True, True], True)
     assert ops.get(LIST + "?filters=some").status_code == 400
+
+
+@pytest.mark.parametrize("text", ["89860000000000000017", "8986 *é+", "any", "a&b=(c):@"])
+def test_the_addresses_of_many_cards_are_those_of_each(text):
+    assert [frame.urls("card")(text) for frame in (CONSOLE, MY)] == [frame.url("card", text) for frame in (CONSOLE, MY)]

@@ -4,8 +4,10 @@ from datetime import date, timedelta
 from itertools import combinations
 
 import pytest
+from django.http import QueryDict
 
 from cards.choices import Hold
+from cards.filters import CardFilter, CardForm
 from cards.models import Card, Customer, Tag
 from cards.quick import QUICK
 from cards.state_counts import COUNTED, tab_counts
@@ -372,3 +374,16 @@ def test_any_two_filters_together_find_what_each_card_is_asked_for_by_itself(fle
     expected = {pair: [card for card in cards if all(ASKED_IN_PYTHON[one](card) for one in pair)] for pair in pairs}
     assert {pair: found("&".join(pair)) for pair in pairs} == expected
     assert len(set(map(str, expected.values()))) > 15
+
+
+def test_each_request_has_filters_and_fields_of_its_own():
+    """None of them is changed by what is done to another's, and each asks the filters whose it is."""
+    first, second = (CardFilter(QueryDict(""), queryset=Card.objects.all()) for _request in range(2))
+    first.form.fields["customer"].widget.attrs["list"] = "customers"
+    first.form.fields["sort"].choices = first.filters["plan"].extra["choices"] = []
+    assert second.form.fields["customer"].widget.attrs == {"autocomplete": "off"}
+    assert [len(second.form.fields[name].choices) > 1 for name in ("sort", "plan")] == [True, True]
+    assert "choices" not in CardFilter.base_filters["plan"].extra
+    assert {each.parent for each in first.filters.values()} == {first}
+    assert first.filters["stock"].filter.f is first.filters["stock"]
+    assert list(first.form.fields) == [*CardForm.base_fields, *CardFilter.base_filters]

@@ -1,5 +1,6 @@
 """The words of the trade: states, holds, actions and the other closed vocabularies of `domain.md`."""
 
+from collections.abc import Hashable
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,8 @@ from django.utils.translation import pgettext_lazy
 
 def label_of(vocabulary: type[Choices], code: Any) -> str | Promise:
     """What a code is called; one that its vocabulary does not have stays as it is: a later version may know it."""
-    return _labels(vocabulary).get(code, str(code))
+    labels = _labels(vocabulary)
+    return labels[code] if isinstance(code, Hashable) and code in labels else str(code)
 
 
 @cache

@@ -154,15 +154,15 @@ class Metered(Func):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
     ) -> tuple[str, Any]:
         compiled = [compiler.compile(each) for each in self.get_source_expressions()]
-        state, resumes_to, service_until, cycle_until, today, in_a_new_cycle, in_the_cycle, in_test = (
+        state, resumes_to, service_end, cycle_end, today, in_a_new_cycle, in_the_cycle, in_test = (
             sql for sql, _params in compiled
         )
         in_service = (
-            f"CASE WHEN {cycle_until} <= {today} AND {service_until} > {cycle_until} "
+            f"CASE WHEN {cycle_end} <= {today} AND {service_end} > {cycle_end} "
             f"THEN {in_a_new_cycle} ELSE {in_the_cycle} END"
         )
         runs, tests = (f"({state} = '{phase}' OR {resumes_to} = '{phase}')" for phase in (State.IN_USE, State.TESTING))
-        metered = f"CASE WHEN {service_until} IS NOT NULL AND {runs} THEN {in_service} WHEN {tests} THEN {in_test} END"
+        metered = f"CASE WHEN {service_end} IS NOT NULL AND {runs} THEN {in_service} WHEN {tests} THEN {in_test} END"
         return metered, tuple(chain.from_iterable(params for _sql, params in compiled))
 
 

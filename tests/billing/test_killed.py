@@ -8,7 +8,7 @@ import pytest
 from tests.own_portal import ended, leases_run_out, own_portal, python, row, rows, running_python
 from tests.processes import wait_until
 
-LINES = 5_000  # in three parts: after each of two kills something is left
+LINES = 7_000  # in four parts: however quick they are, after each of two kills something is left
 CUSTOMERS = 12
 
 PAID_ORDER = f"""

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import timedelta
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -22,47 +23,33 @@ def compact(today):
         pass
     while _put_together(UsageTally, ("day",), ("bytes", "readings")):
         pass
-    while _put_together_by_customer():
+    while _bring_into_sums(CustomerTally, ("customer_id", "state", "holds"), "customer__among"):
         pass
-    while _put_together_by_day():
+    while _bring_into_sums(DayTally, ("day", "kind"), "day__in"):
         pass
 
 
 @transaction.atomic
-def _put_together_by_customer():
-    """Bring what was appended of some customers into their sums; whether more may be left.
+def _bring_into_sums(model, key, among):
+    """Put what was appended together with the sums of the same `key`; whether more may be left.
 
-    Only customers of whom something was appended are looked at, so nobody pays for those to whom nothing happens.
+    Only sums are looked at to which something was appended, by the lookup `among` of what comes first in their key: so
+    nobody pays for customers to whom, and days on which, nothing happens.
     """
-    tallies = CustomerTally.objects.order_by("pk").select_for_update(skip_locked=True)
+    key_of = attrgetter(*key)
+    tallies = model.objects.order_by("pk").select_for_update(skip_locked=True)
     appended = list(tallies.filter(is_sum=False)[:ROWS_PER_BATCH])
-    rows = appended + list(tallies.filter(is_sum=True, customer__among={row.customer_id for row in appended}))
+    keys = set(map(key_of, appended))
+    known = tallies.filter(is_sum=True, **{among: {first for first, *_rest in keys}})
+    rows = appended + [row for row in known if key_of(row) in keys]
     sums = Counter()
     for row in rows:
-        sums[row.customer_id, row.state, row.holds] += row.tallied
-    CustomerTally.objects.filter(pk__among=[row.pk for row in rows]).delete()
-    CustomerTally.objects.bulk_create(
-        CustomerTally(customer_id=customer_id, state=state, holds=holds, tallied=cards, is_sum=True)
-        for (customer_id, state, holds), cards in sums.items()
+        sums[key_of(row)] += row.tallied
+    model.objects.filter(pk__among=[row.pk for row in rows]).delete()
+    model.objects.bulk_create(
+        model(**dict(zip(key, of_kind, strict=True)), tallied=cards, is_sum=True)
+        for of_kind, cards in sums.items()
         if cards
-    )
-    return len(appended) == ROWS_PER_BATCH
-
-
-@transaction.atomic
-def _put_together_by_day():
-    """The same of days that cards have; whether more may be left."""
-    tallies = DayTally.objects.order_by("pk").select_for_update(skip_locked=True)
-    appended = list(tallies.filter(is_sum=False)[:ROWS_PER_BATCH])
-    keys = {(row.kind, row.day) for row in appended}
-    among = {"kind__in": {kind for kind, _day in keys}, "day__in": {day for _kind, day in keys}}
-    rows = appended + [row for row in tallies.filter(is_sum=True, **among) if (row.kind, row.day) in keys]
-    sums = Counter()
-    for row in rows:
-        sums[row.kind, row.day] += row.tallied
-    DayTally.objects.filter(pk__among=[row.pk for row in rows]).delete()
-    DayTally.objects.bulk_create(
-        DayTally(kind=kind, day=day, tallied=cards, is_sum=True) for (kind, day), cards in sums.items() if cards
     )
     return len(appended) == ROWS_PER_BATCH
 

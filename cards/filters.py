@@ -38,10 +38,8 @@ PAGE_SIZES = (25, 50, 100, 200)
 MOST_MEANT = 5
 EARLIEST_DAY, LATEST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 TABS = ("state", "hold")
-WALKED = (
-    3_000,
-    13_000,
-)  # cards of an order that are looked at for a page in it, before its cards are found by the filter
+# Cards of an order that are looked at for a page in it, before its cards are found by the filter.
+WALKED = (3_000, 13_000)
 SOME = 1_000  # cards at one end of their own order, by which it is seen how far a page in another order reaches
 # Days by which cards are found: each has a filter for the first of them, `…_since`, and for the last, `…_through`.
 RANGES = {

@@ -133,7 +133,7 @@ def to_be_paid() -> models.Q:
     return models.Q(models.Exists(_on_order().filter(is_paid=False)))
 
 
-def cards_with_next_terms() -> models.QuerySet[Any]:
+def _cards_with_next_terms() -> models.QuerySet[Any]:
     """The keys of cards that are `renewed`, from the terms: it takes as long as there are terms that wait."""
     queued = apps.get_model("cards", "ServiceTerm")._default_manager.filter(starts_on=None, number__gt=1)
     ordered = apps.get_model("cards", "OrderedTerm")._default_manager.filter(customer=models.F("card__customer"))
@@ -264,7 +264,7 @@ class CardQuerySet(OwnedQuerySet["Card"]):
 
     def with_next_terms(self) -> Self:
         """The same, found from the terms: where fewer wait than there are such cards."""
-        return self.filter(pk__in=cards_with_next_terms())
+        return self.filter(pk__in=_cards_with_next_terms())
 
     def to_be_paid(self) -> Self:
         """Cards of which a term is on order that nobody has paid yet."""

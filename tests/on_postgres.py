@@ -112,6 +112,9 @@ ONE_OF_SEVERAL = {"tests/carriers/test_contract.py": "onelink5", "tests/payments
 
 # What makes a database safe against power cuts, and slow; and compiling statements that are asked once.
 UNSAFE_AND_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
+# Nor does the server look through its tables beside a test: a transaction of its own that is older than the test's would
+# hold the test's records back (`cards/actions/events.py`).
+LEFT_ALONE = "-c autovacuum=off"
 
 
 def program(name):
@@ -165,7 +168,7 @@ def lend(folder):
         shutil.chown(folder, owner()["user"])
 
 
-def start(folder, options=UNSAFE_AND_FAST):
+def start(folder, options=f"{UNSAFE_AND_FAST} {LEFT_ALONE}"):
     port = free_port()
     options = f"-p {port} -k {folder} -h 127.0.0.1 {options}"
     run(program("pg_ctl"), "-D", folder / "data", "-l", folder / "log", "-o", options, "--wait", "start")

@@ -56,3 +56,10 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder_for_metrics()
 def on_exit(server):
     if MINE in os.environ["PROMETHEUS_MULTIPROC_DIR"]:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def post_worker_init(worker):
+    """The thread that takes the first visit has a connection by then; nobody waits for it where there is none."""
+    from simportal.first_visit import ask_for_nothing  # not before the portal is loaded
+
+    worker.tpool.submit(ask_for_nothing)

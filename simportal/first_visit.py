@@ -1,11 +1,14 @@
 """What a web server does before its first visit, so that whoever comes first waits no longer than others do.
 
-Django finds out about its expressions, fields and lookups as it puts the first statements together. Here some of each
-kind are put together, and none is asked: no database need be there yet.
+Django finds out about its expressions, fields and lookups as it puts the first statements together, and a database
+reads up on its tables as a connection asks for them first.
 """
+
+from contextlib import suppress
 
 from django.contrib.auth import get_backends, get_user_model
 from django.contrib.sessions.models import Session
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +20,10 @@ from cards.models import Card, Customer
 
 
 def make_ready(languages: list[str]) -> None:
-    """Load all pages, and all words of these languages, and put some statements together."""
+    """Load all pages, and all words of these languages, and put some statements together.
+
+    None of them is asked: no database need be there yet.
+    """
     get_backends()
     for language in languages:
         with override(language):
@@ -26,6 +32,18 @@ def make_ready(languages: list[str]) -> None:
                 file_blocks(Card.objects.order_by("-pk"), format)
     for asked in _asked_at_the_door():
         asked.query.sql_with_params()
+
+
+def ask_for_nothing() -> None:
+    """Have a connection and ask it some statements of each kind, which find nothing.
+
+    Where the database is away, whoever comes first is told so.
+    """
+    with suppress(DatabaseError):
+        for asked in _asked_at_the_door():
+            list(asked)
+        for format in Format:
+            list(file_blocks(Card.objects.filter(pk=0), format))
 
 
 def _asked_at_the_door() -> list[QuerySet]:

@@ -101,6 +101,8 @@ ASKING_THE_DATABASE = {
     "tests/engine/test_cancelling.py::test_what_is_split_is_added_up_and_for_each_person_by_themselves",
     "tests/test_audit.py::test_the_database_refuses_to_take_an_entry_back",
     "tests/test_audit.py::test_it_is_sealed_each_night_and_proved",
+    "tests/test_doors.py::test_before_the_first_visit_it_has_a_connection_unless_the_database_is_away",
+    "tests/test_doors.py::test_a_web_server_has_one_in_each_of_its_processes_before_anybody_comes",
     "tests/test_days.py::test_killed_again_and_again_it_goes_on_exactly_there",
     "tests/test_days.py::test_a_step_that_fails_is_tried_again_before_the_next_day_begins",
     "tests/test_days.py::test_what_fails_for_one_customer_holds_up_no_other_and_is_made_good",
@@ -112,8 +114,8 @@ ONE_OF_SEVERAL = {"tests/carriers/test_contract.py": "onelink5", "tests/payments
 
 # What makes a database safe against power cuts, and slow; and compiling statements that are asked once.
 UNSAFE_AND_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
-# Nor does the server look through its tables beside a test: a transaction of its own that is older than the test's would
-# hold the test's records back (`cards/actions/events.py`).
+# Nor does the server look through its tables beside a test: a transaction of its own that is older than the test's
+# would hold the test's records back (`cards/actions/events.py`).
 LEFT_ALONE = "-c autovacuum=off"
 
 

@@ -1,10 +1,14 @@
 """`/` sends each person to their own door."""
 
+import sys
+
 import pytest
+from django.db import connection
 
 from tests.build import member
 from tests.console.pages import logged_in
-from tests.own_portal import python
+from tests.own_portal import python, row
+from tests.processes import Portal, free_port, wait_until
 
 FIRST_EXPORT = """
 import sys
@@ -27,6 +31,15 @@ from django.db import connection
 print(connection.connection)
 """
 
+ASK_FOR_NOTHING = """
+from django.db import connection
+from simportal.first_visit import ask_for_nothing
+ask_for_nothing()
+print(connection.connection is not None)
+"""
+
+OTHERS = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+
 
 @pytest.mark.parametrize("page", ["/", "/my/"])
 def test_nobody_is_asked_who_they_are(client, db, page):
@@ -39,6 +52,18 @@ def test_the_first_visit_of_a_web_server_waits_for_nothing_to_be_loaded(new_port
 
 def test_a_web_server_starts_while_its_database_is_away(new_portal):
     assert python(new_portal(), START) == "None\n"
+
+
+def test_before_the_first_visit_it_has_a_connection_unless_the_database_is_away(new_portal, tmp_path):
+    away = Portal(tmp_path, DATABASE_URL=f"postgresql://portal@127.0.0.1:{free_port()}/portal")
+    assert [python(portal, ASK_FOR_NOTHING) for portal in (new_portal(), away)] == ["True\n", "False\n"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite does not tell who has it open")
+def test_a_web_server_has_one_in_each_of_its_processes_before_anybody_comes(new_portal):
+    portal, bind = new_portal(), f"127.0.0.1:{free_port()}"
+    with portal.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--bind", bind, "--workers", "2"):
+        wait_until(lambda: row(portal, OTHERS) == (2,), what="a connection of each")
 
 
 def test_staff_go_to_the_console_and_have_no_page_of_their_own(admin_client):

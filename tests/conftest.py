@@ -35,6 +35,7 @@ from django.db import connection
 from django.utils import translation
 
 from billing.triggers import install_money_triggers
+from cards.actions.events import OLDEST_AT_WORK, OWN_NUMBER
 from cards.triggers import install_triggers
 from tests.build import without_triggers
 from tests.console.pages import logged_in
@@ -100,6 +101,25 @@ def pytest_runtest_teardown(item, nextitem):
     """While no test looks at the portal with demo data, its worker takes nothing of the processor."""
     if looks_at_the_portal(item) and not looks_at_the_portal(nextitem):
         signal_to_portal(signal.SIGSTOP)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    """What is still at work on this server, be it of a process that a test before has killed, would hold records back
+    that the test writes (`cards/actions/events.py`)."""
+    if connection.vendor == "postgresql" and asks_the_database(item):
+        own = _number(OWN_NUMBER)
+        wait_until(lambda: _number(OLDEST_AT_WORK) >= own, what="the end of older transactions")
+
+
+def asks_the_database(item):
+    return item.get_closest_marker("django_db") or not {"db", "transactional_db"}.isdisjoint(item.fixturenames)
+
+
+def _number(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
 
 
 def looks_at_the_portal(item):

@@ -40,7 +40,7 @@ def stranger(browser, portal, request):
 
 @pytest.fixture(scope="module")
 def labelled(profile_of, tmp_path_factory):
-    """The numbers of a customer's cards whose data are used up, of which each case takes one: it waits for no import."""
+    """Numbers of cards whose data are used up: each case takes one, and waits for no import of its own."""
     today = civil_today()
     dates = {
         "opened_on": today - timedelta(days=400),

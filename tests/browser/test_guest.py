@@ -38,19 +38,28 @@ def stranger(browser, portal, request):
     return phone
 
 
-@pytest.fixture
-def stopped(desk, tmp_path):
-    """The number of a customer's card whose data are used up."""
-    today, iccid = civil_today(), fresh_iccid()
+@pytest.fixture(scope="module")
+def labelled(profile_of, tmp_path_factory):
+    """Numbers of cards whose data are used up: each case takes one, and waits for no import of its own."""
+    today = civil_today()
     dates = {
         "opened_on": today - timedelta(days=400),
         "activated_on": today - timedelta(days=300),
         "service_until": today + timedelta(days=50),
     }
-    row = card_row(iccid=iccid, customer="Label Customer", **dates, state="suspended", holds="credit", used_mb="31")
-    upload(desk, csv_file(tmp_path / "stopped.csv", [row]))
-    apply(desk)
-    return iccid
+    used_up = {"customer": "Label Customer", **dates, "state": "suspended", "holds": "credit", "used_mb": "31"}
+    numbers = [fresh_iccid() for _ in range(7)]
+    rows = [card_row(iccid=iccid, **used_up) for iccid in numbers]
+    with profile_of("ops", "en", "light").new_page() as desk:
+        upload(desk, csv_file(tmp_path_factory.mktemp("labelled") / "stopped.csv", rows))
+        apply(desk)
+    return iter(numbers)
+
+
+@pytest.fixture
+def stopped(labelled):
+    """The number of a customer's card whose data are used up."""
+    return next(labelled)
 
 
 def path_on_label(desk, iccid):

@@ -12,6 +12,7 @@ import dj_database_url
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 CONNECT_SECONDS = 2  # the fewest that libpq knows
 LOST_AFTER_MS = 5_000
+CONNECTED_SECONDS = 60  # so long may a thread keep its connection
 REDIS_SCHEMES = ("redis", "rediss")
 REDIS_ADDRESS = re.compile(
     r"rediss?://(?:(?:[^\s#?/%\[\]]|%[0-9a-f]{2})*@)?(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])"
@@ -63,11 +64,15 @@ SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "
 
 
 def _sqlite(parsed, base_dir):
-    """SQLite for a web server and a worker at once: readers never wait, writers queue instead of failing."""
+    """SQLite for a web server and a worker at once: readers never wait, writers queue instead of failing.
+
+    A new connection reads the layout of all tables first, which takes as long as several statements of a page.
+    """
     if parsed["NAME"] == ":memory:":
         raise BadSetting("DATABASE_URL needs a file for SQLite: web and worker share it, and memory has one owner.")
     return parsed | {
         "NAME": base_dir / parsed["NAME"],
+        "CONN_MAX_AGE": CONNECTED_SECONDS,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
@@ -92,7 +97,7 @@ def _postgresql(parsed):
         "-c datestyle=ISO -c constraint_exclusion=on",
     }
     options |= parsed.get("OPTIONS", {})
-    return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+    return parsed | {"CONN_MAX_AGE": CONNECTED_SECONDS, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 
 def read_redis(url):

@@ -122,6 +122,7 @@ def test_sqlite_waits_for_its_turn_and_keeps_foreign_keys(url, file):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
         "PRAGMA cache_size=-16000",
     }
+    assert database["CONN_MAX_AGE"] == 60
 
 
 def test_postgresql():

@@ -71,7 +71,7 @@ ASKED_ONCE = {
     *("tests/api/test_cards.py", "tests/api/test_core.py", "tests/api/test_document.py"),
     *("tests/api/test_every_url.py", "tests/api/test_key_pages.py", "tests/api/test_my_webhooks.py"),
     *("tests/api/test_orders.py", "tests/api/test_programs_are_nobody.py", "tests/api/test_reference.py"),
-    "tests/api/test_webhooks.py",
+    *("tests/api/test_limits.py", "tests/api/test_webhooks.py"),
     # words of commands, logs and figures
     *("tests/commands/test_api_key.py", "tests/test_logs.py", "tests/test_one_line.py", "tests/test_sentry.py"),
     *("tests/commands/test_status.py", "tests/commands/test_sweep.py", "tests/test_health.py", "tests/test_metrics.py"),

@@ -43,6 +43,7 @@ with connection.cursor() as cursor:
 """
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_the_migrations_say_what_the_models_say():
     call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)

@@ -130,6 +130,7 @@ def _layout(field):
     return {"path": path} | {name: said for name, said in options.items() if name not in field.non_db_attrs}
 
 
+@pytest.mark.once
 def test_no_migration_keeps_people_waiting_or_forgets_the_code_of_before():
     plan = in_order()
     state = MigrationLoader(None, replace_migrations=False).project_state(list(HELD_SINCE.items()))
@@ -176,6 +177,7 @@ NOT_NOTICED = (
 )
 
 
+@pytest.mark.once
 def test_what_people_would_notice_is_found():
     state = MigrationLoader(None, replace_migrations=False).project_state([("cards", HELD_SINCE["cards"])])
 

@@ -55,7 +55,6 @@ def begin_as(migrated):
         with _server() as execute:
             execute(f"CREATE DATABASE suite TEMPLATE {MIGRATED}")
         _point_to("suite")
-    connection._test_serialized_contents = connection.creation.serialize_db_to_string()  # for `serialized_rollback`
 
 
 def _point_to(name):

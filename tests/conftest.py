@@ -56,6 +56,7 @@ TOGETHER = (
     r"tests/engine/test_at_once\.py",
     r"tests/engine/test_events\.py",
     r"tests/my/test_every_url\.py",
+    r"tests/test_faults\.py",
 )
 
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")

@@ -141,7 +141,6 @@ ASKING_THE_DATABASE = {
     "tests/carriers/test_assigning.py::test_what_was_known_and_ordered_on_another_account_ends",
     "tests/carriers/test_assigning.py::test_a_rule_moves_the_cards_that_are_there_and_places_those_that_come",
     "tests/carriers/test_contract.py::test_row_01_a_card_is_suspended",
-    "tests/carriers/test_contract.py::test_row_10_one_of_many_is_guarded",
     "tests/carriers/test_contract.py::test_row_13_active_while_the_portal_holds_it",
     "tests/carriers/test_contract.py::test_row_20_usage_is_corrected_not_doubled",
     "tests/payments/test_contract.py::test_row_good",

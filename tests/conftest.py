@@ -34,11 +34,9 @@ from django.conf import settings
 from django.db import connection
 from django.utils import translation
 
-from billing.triggers import install_money_triggers
 from cards.actions.events import OLDEST_AT_WORK, OWN_NUMBER
-from cards.triggers import install_triggers
-from tests.build import without_triggers
 from tests.console.pages import logged_in
+from tests.emptied import may_be_emptied, remember_what_is_there
 from tests.made_once import made_once, shared_folder
 from tests.own_portal import begin_as, migrated_portal, own_portal
 from tests.processes import Portal, free_port, listens, wait_until
@@ -60,6 +58,7 @@ TOGETHER = (
     r"tests/engine/test_at_once\.py",
     r"tests/engine/test_events\.py",
     r"tests/my/test_every_url\.py",
+    r"tests/test_faults\.py",
 )
 
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -156,24 +155,9 @@ def django_db_setup(django_test_environment, django_db_blocker):
     """The database that this process tests on begins as the migrated portal's."""
     with django_db_blocker.unblock():
         begin_as(migrated_portal())
+        remember_what_is_there()
     with may_be_emptied():
         yield
-
-
-@contextlib.contextmanager
-def may_be_emptied():
-    """Between tests with transactions of their own the tables are emptied, which their guards refuse to anybody."""
-    operations, empty = connection.ops, connection.ops.execute_sql_flush
-
-    def empty_without_guards(statements):
-        without_triggers()
-        empty(statements)
-        install_triggers()
-        install_money_triggers()
-
-    operations.execute_sql_flush = empty_without_guards
-    yield
-    operations.execute_sql_flush = empty
 
 
 @pytest.fixture(scope="session")

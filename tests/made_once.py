@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SHARED = "FOLDER_OF_THIS_RUN"  # in the environment, for the testing processes that this one starts
 KEPT = ROOT / "var" / "tests"
-LAID_BY = ("*/migrations/*.py", "*/*/migrations/*.py", "cards/schema.py", "requirements.txt")
+LAID_BY = ("*/migrations/*.py", "*/*/migrations/*.py", "*/models/fields.py", "cards/schema.py", "requirements.txt")
 SOURCES = ("billing/**/*.py", "cards/**/*.py", "simportal/**/*.py", "tests/on_postgres.py", "requirements.txt")
 
 

@@ -31,6 +31,8 @@ ASKED_ONCE = {
     *("tests/billing/test_unmatched.py", "tests/test_audit.py", "tests/test_attacks.py"),
     *("tests/test_doors.py", "tests/test_owner.py", "tests/test_settings.py"),
     *("tests/test_env.py", "tests/test_lifecycle_picture.py", "tests/test_translations.py"),
+    *("tests/billing/test_retail.py", "tests/billing/test_together.py", "tests/engine/test_put_away.py"),
+    *("tests/engine/test_tried_again.py", "tests/engine/test_useful.py", "tests/test_unreadable.py"),
     # who may do what, and the shell's words for it
     *("tests/billing/test_second_person.py", "tests/engine/test_cancelling.py"),
     *("tests/billing/test_who_acts.py", "tests/engine/test_who_acts.py", "tests/engine/test_catalogue.py"),
@@ -44,6 +46,7 @@ ASKED_ONCE = {
     *("tests/cases/test_c10_iccid_ending_in_zeros.py", "tests/cases/test_c12_merged_cells.py"),
     *("tests/cases/test_c14_no_customer_by_that_name.py", "tests/cases/test_c16_days.py"),
     *("tests/cases/test_c17_search_box.py", "tests/cases/test_c27_wrong_year.py", "tests/engine/test_in_service.py"),
+    "tests/commands/test_import_usage.py",
     # rules and clocks
     *("tests/engine/test_clocks.py", "tests/engine/test_forecast.py", "tests/engine/test_chains.py"),
     *("tests/engine/test_holds.py", "tests/commands/test_worked_dates.py", "tests/test_demo.py"),
@@ -53,7 +56,8 @@ ASKED_ONCE = {
     *("tests/billing/test_outdated.py", "tests/cases/test_c06_last_day_of_the_month.py"),
     *("tests/cases/test_c21_the_31st.py", "tests/cases/test_c24_taken_over_and_old_days.py"),
     *("tests/engine/test_clock_set_back.py", "tests/engine/test_unpark.py", "tests/engine/test_unrenew.py"),
-    "tests/test_days.py",
+    *("tests/billing/test_reminders.py", "tests/engine/test_first_use.py", "tests/engine/test_usage.py"),
+    *("tests/carriers/test_swap.py", "tests/test_days.py"),
     # what carriers say and are told, and the pages about it
     *("tests/carriers/test_ctwing.py", "tests/carriers/test_m2m.py", "tests/carriers/test_str_enc.py"),
     *("tests/carriers/test_pages_accounts.py", "tests/carriers/test_pages_card.py"),
@@ -61,13 +65,17 @@ ASKED_ONCE = {
     *("tests/carriers/test_real_name_links.py", "tests/carriers/test_simulated.py"),
     *("tests/carriers/test_accounts.py", "tests/carriers/test_fetched.py", "tests/carriers/test_judging.py"),
     *("tests/carriers/test_knock.py", "tests/carriers/test_pages_list.py"),
+    *("tests/carriers/test_assigning.py", "tests/carriers/test_contract.py", "tests/carriers/test_random_wishes.py"),
     # what providers of payments say and are told, what programs ask for, and the pages about it
     *("tests/bills", "tests/guest", "tests/payments"),
     *("tests/api/test_cards.py", "tests/api/test_core.py", "tests/api/test_document.py"),
     *("tests/api/test_every_url.py", "tests/api/test_key_pages.py", "tests/api/test_my_webhooks.py"),
     *("tests/api/test_orders.py", "tests/api/test_programs_are_nobody.py", "tests/api/test_reference.py"),
+    *("tests/api/test_limits.py", "tests/api/test_webhooks.py"),
     # words of commands, logs and figures
     *("tests/commands/test_api_key.py", "tests/test_logs.py", "tests/test_one_line.py", "tests/test_sentry.py"),
+    *("tests/commands/test_status.py", "tests/commands/test_sweep.py", "tests/test_health.py", "tests/test_metrics.py"),
+    "tests/test_secret_keys.py",
 }
 # ... except for modules and tests among these whose subject is SQL: searching, filtering, sorting, sums by day, keys,
 # constraints, transactions that are cut off.
@@ -107,10 +115,71 @@ ASKING_THE_DATABASE = {
     "tests/test_days.py::test_a_step_that_fails_is_tried_again_before_the_next_day_begins",
     "tests/test_days.py::test_what_fails_for_one_customer_holds_up_no_other_and_is_made_good",
     "tests/test_days.py::test_while_another_worker_carries_the_days_on_nothing_is_done",
+    "tests/billing/test_retail.py::test_a_retail_price_stands_from_its_day_on_and_is_recorded_with_who_set_it",
+    "tests/billing/test_retail.py::test_an_ended_one_gives_way_to_that_of_everybody",
+    "tests/billing/test_retail.py::test_the_same_one_twice_is_one",
+    "tests/billing/test_together.py::test_the_same_form_twice_is_done_once",
+    "tests/billing/test_together.py::test_what_was_broken_off_half_way_is_finished_by_the_same_click",
+    "tests/billing/test_together.py::test_the_page_costs_the_same_for_many_customers",
+    "tests/engine/test_put_away.py::test_what_was_started_meanwhile_is_not_put_away_and_what_was_put_away_does_not_start",
+    "tests/engine/test_tried_again.py::test_an_import_goes_on_from_where_it_failed",
+    "tests/test_unreadable.py::test_the_evidence_of_records",
+    "tests/test_unreadable.py::test_why_cards_were_refused",
+    "tests/test_unreadable.py::test_what_customers_were_told",
+    "tests/test_unreadable.py::test_what_was_asked_for",
+    "tests/commands/test_import_usage.py::test_the_same_file_twice_changes_nothing",
+    "tests/commands/test_import_usage.py::test_a_day_that_a_file_has_twice_counts_once",
+    "tests/commands/test_import_usage.py::test_19_characters_find_the_card_of_20_and_the_reverse",
+    "tests/commands/test_import_usage.py::test_a_dry_run_says_the_same_and_writes_nothing",
+    "tests/commands/test_import_usage.py::test_more_rows_than_a_chunk",
+    "tests/billing/test_reminders.py::test_what_does_not_wait_any_more_is_not_told_of",
+    "tests/billing/test_reminders.py::test_two_orders_whose_payments_failed_are_two_notices",
+    "tests/billing/test_reminders.py::test_credit_is_told_when_its_use_begins_and_each_week_while_it_lasts",
+    "tests/billing/test_reminders.py::test_what_happens_is_told_each_time_unless_it_is_muted",
+    "tests/billing/test_reminders.py::test_what_is_not_told_each_time_is_in_the_database_once",
+    "tests/engine/test_usage.py::test_an_equal_or_older_reading_is_stale_and_one_that_contradicts_is_refused",
+    "tests/engine/test_usage.py::test_several_readings_of_a_card_in_one_file_are_taken_in_the_order_of_their_days",
+    "tests/engine/test_usage.py::test_rebinds_are_counted_by_calendar_month_against_the_policys_cap",
+    "tests/carriers/test_assigning.py::test_what_was_known_and_ordered_on_another_account_ends",
+    "tests/carriers/test_assigning.py::test_a_rule_moves_the_cards_that_are_there_and_places_those_that_come",
+    "tests/carriers/test_contract.py::test_row_01_a_card_is_suspended",
+    "tests/carriers/test_contract.py::test_row_13_active_while_the_portal_holds_it",
+    "tests/carriers/test_contract.py::test_row_20_usage_is_corrected_not_doubled",
+    "tests/payments/test_contract.py::test_row_good",
+    "tests/payments/test_contract.py::test_row_doubled_the_same_to_the_letter",
+    "tests/payments/test_contract.py::test_row_doubled_as_the_provider_repeats",
+    "tests/payments/test_contract.py::test_row_doubled_under_a_new_name",
+    "tests/payments/test_contract.py::test_row_doubled_one_trade_for_two_payments",
+    "tests/payments/test_contract.py::test_row_reordered_closed_before_paid",
+    "tests/payments/test_contract.py::test_row_reordered_paid_before_closed",
+    "tests/payments/test_contract.py::test_row_reordered_told_before_it_is_begun",
+    "tests/payments/test_contract.py::test_row_begin_twice_is_once",
+    "tests/api/test_webhooks.py::test_a_worker_that_died_after_sending_leaves_it_to_the_next",
+    "tests/api/test_webhooks.py::test_what_waits_behind_a_failure_is_left_alone_and_comes_soon_after_a_success",
+    "tests/api/test_webhooks.py::test_five_days_of_failure_switch_off_and_what_was_missed_is_sent_later",
+    "tests/api/test_webhooks.py::test_what_is_older_than_is_kept_is_not_sent_later",
+    "tests/api/test_webhooks.py::test_in_a_storm_of_each_card_the_latest_of_each_type_is_sent",
+    "tests/commands/test_sweep.py::test_a_broken_card_is_parked_and_the_rest_go_on",
+    "tests/test_health.py::test_a_database_that_is_gone",
+    "tests/test_health.py::test_jobs_that_stand_still",
+    "tests/test_health.py::test_all_of_it",
+    "tests/test_health.py::test_a_database_that_keeps_it_waiting",
+    "tests/test_metrics.py::test_an_empty_portal",
+    "tests/test_metrics.py::test_cards_jobs_and_money",
+    "tests/test_metrics.py::test_a_figure_that_takes_too_long_is_left_out_with_those_behind_it",
+    "tests/test_secret_keys.py::test_the_cards_of_a_person_are_counted_across_keys",
+    "tests/test_secret_keys.py::test_hashes_of_before_say_their_key_when_the_portal_is_upgraded",
 }
 
-# Tests of which each runs with several carriers or providers, whose answers end in the same statements: one is enough.
-ONE_OF_SEVERAL = {"tests/carriers/test_contract.py": "onelink5", "tests/payments/test_contract.py": "wechat"}
+PLACING = "tests/billing/test_placing.py"
+# Tests of which each runs with several carriers or providers, whose answers end in the same statements, or with several
+# causes for which the same rows are taken back: one is enough.
+ONE_OF_SEVERAL = {
+    "tests/carriers/test_contract.py": "onelink5",
+    "tests/carriers/test_crashes.py::test_after_it_is_sent": "onelink5",
+    "tests/payments/test_contract.py": "wechat",
+    f"{PLACING}::test_what_changes_while_it_is_placed_leaves_no_line_and_the_draft_is_checked_anew": "dearer",
+}
 
 # What makes a database safe against power cuts, and slow; and compiling statements that are asked once.
 UNSAFE_AND_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
@@ -206,8 +275,8 @@ def is_asked_once(item):
         return False
     test = item.nodeid.partition("[")[0]
     path = Path(test.partition("::")[0])
-    if one := ONE_OF_SEVERAL.get(str(path)):
-        return one not in item.nodeid
+    if (ONE_OF_SEVERAL.get(str(path)) or ONE_OF_SEVERAL.get(test, "")) not in item.nodeid:
+        return True
     return not ASKED_ONCE.isdisjoint({str(path), str(path.parent)}) and ASKING_THE_DATABASE.isdisjoint(
         {str(path), test}
     )

@@ -35,9 +35,11 @@ def own_portal(folder, like=None, **environment):
 
 def migrated_portal():
     """The portal that all begin as. On PostgreSQL each server has it as it comes (`tests/on_postgres.py`)."""
-    if connection.vendor == "sqlite":
-        return Portal(made_once("migrated", lambda folder: kept(folder, "sqlite", _migrate)))
-    return Portal(None, DATABASE_URL=_url(MIGRATED))
+    return migrated_on_sqlite() if connection.vendor == "sqlite" else Portal(None, DATABASE_URL=_url(MIGRATED))
+
+
+def migrated_on_sqlite():
+    return Portal(made_once("migrated", lambda folder: kept(folder, "sqlite", _migrate)))
 
 
 def _migrate(folder):
@@ -55,7 +57,6 @@ def begin_as(migrated):
         with _server() as execute:
             execute(f"CREATE DATABASE suite TEMPLATE {MIGRATED}")
         _point_to("suite")
-    connection._test_serialized_contents = connection.creation.serialize_db_to_string()  # for `serialized_rollback`
 
 
 def _point_to(name):

@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 from django.db import connection
 
-from tests.own_portal import own_portal, python, rows
+from tests.made_once import made_once
+from tests.own_portal import migrated_on_sqlite, own_portal, python, rows
 from tests.processes import Portal
 
 pytestmark = [
@@ -64,22 +65,29 @@ except DatabaseError as refused:
     print(str(refused).partition("\\n")[0])
 call_command("verify")
 """
+AS_OF = {"SIMPORTAL_TODAY": "2026-03-02", "LC_ALL": "C.UTF-8"}
+
+
+def fill(folder):
+    shutil.copy(migrated_on_sqlite().folder / "portal.sqlite3", folder)
+    portal = Portal(folder, **AS_OF)
+    portal.manage("demo", "--cards", "40")
+    (folder / "last_tag").write_text(python(portal, BESIDE_THE_DEMO))
 
 
 @pytest.fixture(scope="module")
 def on_sqlite(tmp_path_factory):
     """A portal on SQLite with the demo in it, and the last number of a tag that is gone."""
-    portal = Portal(tmp_path_factory.mktemp("source"), SIMPORTAL_TODAY="2026-03-02", LC_ALL="C.UTF-8")
-    portal.manage("migrate", "--verbosity", "0")
-    portal.manage("demo", "--cards", "40")
-    portal.last_tag = int(python(portal, BESIDE_THE_DEMO))
-    portal.file = portal.folder / "portal.sqlite3"
+    made = made_once("from_sqlite", fill)
+    portal = Portal(tmp_path_factory.mktemp("source"), **AS_OF)
+    portal.file = shutil.copy(made / "portal.sqlite3", portal.folder)
+    portal.last_tag = int((made / "last_tag").read_text())
     return portal
 
 
 @pytest.fixture
 def on_postgresql(migrated, tmp_path):
-    with own_portal(tmp_path, like=migrated, SIMPORTAL_TODAY="2026-03-02", LC_ALL="C.UTF-8") as portal:
+    with own_portal(tmp_path, like=migrated, **AS_OF) as portal:
         yield portal
 
 

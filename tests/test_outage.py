@@ -44,6 +44,7 @@ def told(response):
     return response.status_code, [re.sub(r"<[^>]*>", "", found).strip() for found in texts]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_says_so_and_nobody_is_asked_who_reads_it(staff, page):
     with connection.execute_wrapper(refuse):
@@ -60,6 +61,7 @@ def test_every_page_says_so_and_nobody_is_asked_who_reads_it(staff, page):
     assert staff.get(page).status_code != 503
 
 
+@pytest.mark.once
 def test_the_sentence_is_chinese_first(staff):
     with connection.execute_wrapper(refuse):
         response = staff.get("/console/")
@@ -67,6 +69,7 @@ def test_the_sentence_is_chinese_first(staff):
     assert told(response)[1][0] == "暂时无法使用"
 
 
+@pytest.mark.once
 def test_whoever_is_not_logged_in_reads_it_too(client, db):
     with connection.execute_wrapper(refuse):
         assert client.get("/admin/login/").status_code == 200
@@ -77,6 +80,7 @@ def test_whoever_is_not_logged_in_reads_it_too(client, db):
     assert "Try again" not in sent.text
 
 
+@pytest.mark.once
 def test_programs_read_json(staff):
     with connection.execute_wrapper(refuse):
         response = staff.get("/console/", headers={"Accept": "application/json", "Accept-Language": "en"})
@@ -87,6 +91,7 @@ def test_programs_read_json(staff):
     }
 
 
+@pytest.mark.once
 def test_a_part_of_a_page_is_a_part(staff):
     with connection.execute_wrapper(refuse):
         response = staff.get("/console/", headers={"HX-Request": "true"})

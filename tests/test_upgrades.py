@@ -1,5 +1,6 @@
 """An upgrade beside a portal at work: `migrate` keeps nobody waiting, and the code of before goes on meanwhile."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,9 +22,10 @@ from cards.models import Card, ServiceTerm
 from cards.schema import AddIndexBeside, RemoveIndexBeside, RemoveKeyIndexBeside
 from simportal.management.commands import migrate
 from tests.build import open_card
-from tests.own_portal import own_portal, python
-from tests.processes import wait_until
-from tests.version_before import BEFORE, commit_before
+from tests.made_once import kept, made_once
+from tests.own_portal import migrated_on_sqlite, own_portal, python
+from tests.processes import Portal, wait_until
+from tests.version_before import BEFORE, VERSION_BEFORE, commit_before
 from tests.visitors import REMARKS, STAFF_AND_CARD, Visitors
 
 ROOMS = ("api", "billing", "bills", "cards", "carriers", "simportal")
@@ -130,6 +132,7 @@ def _layout(field):
     return {"path": path} | {name: said for name, said in options.items() if name not in field.non_db_attrs}
 
 
+@pytest.mark.once
 def test_no_migration_keeps_people_waiting_or_forgets_the_code_of_before():
     plan = in_order()
     state = MigrationLoader(None, replace_migrations=False).project_state(list(HELD_SINCE.items()))
@@ -145,6 +148,22 @@ def test_no_migration_keeps_people_waiting_or_forgets_the_code_of_before():
     assert [name for name in LOOKED_AT if name not in found] == []
 
 
+AS_OF = {"DEBUG": "1", "SIMPORTAL_TODAY": "2026-08-01"}
+# Nobody is at work, to whom SQLite's lock would be left between two migrations.
+GO_BACK = f"""
+from django.core.management import call_command
+from simportal.management.commands import migrate
+migrate.TURN = 0
+for app, name in {BEFORE!r}.items():
+    call_command("migrate", app, name, verbosity=0)
+"""
+LOGGED_IN = """
+from django.contrib.auth.models import User
+from cards.models import Card
+from tests.console.pages import logged_in
+card = Card.objects.get()
+print(logged_in(User.objects.get()).cookies["sessionid"].value, card.iccid, card.version)
+"""
 DATA_ALONE = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # as of Python 3.11.4
 INDEX = models.Index(fields=["carrier"], name="card_again")
 AGAIN, NOT_AGAIN = AddIndexBeside("card", INDEX), RemoveIndexBeside("card", "card_again")
@@ -176,6 +195,7 @@ NOT_NOTICED = (
 )
 
 
+@pytest.mark.once
 def test_what_people_would_notice_is_found():
     state = MigrationLoader(None, replace_migrations=False).project_state([("cards", HELD_SINCE["cards"])])
 
@@ -234,16 +254,33 @@ def served(portal, source, listener):
     assert web.returncode == 0
 
 
+def go_back(folder):
+    shutil.copy(migrated_on_sqlite().folder / "portal.sqlite3", folder)
+    python(Portal(folder, **AS_OF), STAFF_AND_CARD + GO_BACK)
+
+
+@pytest.fixture
+def laid_before():
+    """A portal whose database is laid as the version before had it; it stays for the next runs until code changes."""
+    return Portal(made_once("before", lambda folder: kept(folder, f"before-{VERSION_BEFORE}", go_back)))
+
+
+def told_by(source, portal, code):
+    """What code of ours has printed that ran beside the source in this folder."""
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
+    done = subprocess.run(command, cwd=source, env=portal.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.once
 @pytest.mark.processes
-def test_pages_answer_all_the_while_that_the_version_goes_up_and_back_again(version_before, migrated, tmp_path):
+def test_pages_answer_all_the_while_that_the_version_goes_up_and_back_again(version_before, laid_before, tmp_path):
     with (
-        own_portal(tmp_path, like=migrated, DEBUG="1", WEB_CONCURRENCY="1") as portal,
+        own_portal(tmp_path, like=laid_before, WEB_CONCURRENCY="1", **AS_OF) as portal,
         socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
     ):
-        told = python(portal, STAFF_AND_CARD)
-        for app, name in BEFORE.items():
-            portal.manage("migrate", app, name, "--verbosity", "0")
+        told = told_by(version_before, portal, LOGGED_IN)
         visitors = Visitors(f"http://127.0.0.1:{listener.getsockname()[1]}", told)
         with served(portal, version_before, listener):
             visitors.begin()

@@ -457,6 +457,7 @@ def switched(client, card, **data):
     return response.status_code, list(CardRenewal.objects.values_list("card__iccid", "is_on"))
 
 
+@pytest.mark.once
 def test_finance_switches_a_card_in_the_console():
     card, finance = monthly(), of_role("finance")
     assert switched(finance, card, on="1") == (302, [(card.iccid, True)])
@@ -464,14 +465,17 @@ def test_finance_switches_a_card_in_the_console():
     assert switched(finance, monthly(""), on="1") == (302, [(card.iccid, False)])  # nobody would pay
 
 
+@pytest.mark.once
 def test_a_card_that_is_not_there_is_a_404():
     assert of_role("finance").post("/console/auto-renewal/89860000000000000009/").status_code == 404
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["operations", "support", "auditor", "carrier_desk"])
 def test_other_roles_switch_no_card(role):
     assert switched(of_role(role), monthly(), on="1") == (403, [])
 
 
+@pytest.mark.once
 def test_customers_find_no_console():
     assert switched(logged_in(member()), monthly(), on="1") == (404, [])

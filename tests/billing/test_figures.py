@@ -48,6 +48,7 @@ def test_what_was_given_back_is_no_service_in_the_month_in_which_it_was():
     assert figures(date(2026, 5, 1)) == [92, 0, 0, 92, 0]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("month", "status"),
     [
@@ -68,6 +69,7 @@ def test_there_is_a_statement_of_each_month_that_has_begun_and_of_no_other(month
     assert answers == [status, status]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("revenue", "returned", "cost", "margin", "per_cent"),
     [

@@ -240,6 +240,7 @@ def test_the_list_is_filtered_sorted_and_counted(ops, chief):
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("query", ["?why=x", "?plan=x", "?customer=Nobody", "?sort=x", "?after=x", "?x=1"])
 def test_what_makes_no_sense_finds_nothing_and_is_said(ops, query):
     open_card(customer="Acme")
@@ -326,6 +327,7 @@ def test_chosen_cards_lead_to_their_return_to_stock_and_one_that_was_paid_meanwh
     assert not_paid().count() == 1  # nothing has happened yet
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("posted", "status"),
     [
@@ -343,6 +345,7 @@ def test_what_chooses_nothing_does_nothing(ops, posted, status):
     assert not Selection.objects.exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("role", "may"),
     [

@@ -114,6 +114,7 @@ def test_what_costs_nothing_is_not_paid_online():
     assert refused(payments.start_payment, b.placed(cards=[card_in_use(customer="Acme")]), user=None) == "not_online"
 
 
+@pytest.mark.once
 def test_where_nobody_takes_payments_none_is_started(order, settings):
     settings.LOCAL_PAYMENTS = False
     assert refused(payments.start_payment, order, user=None) == refused(deposit) == "no_provider"
@@ -180,6 +181,7 @@ def test_what_was_called_off_is_paid_when_it_was_paid_after_all(payment):
     assert stands(payment) == ("paid", "fulfilled", 0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("age", [timedelta(minutes=6), timedelta(hours=15), timedelta(days=30), -timedelta(hours=1)])
 def test_a_notification_is_believed_however_late_it_comes(payment, age):
     notification = signed_notification(payment, "paid", timezone.now() - age)
@@ -283,6 +285,7 @@ def forged_in(what):
     return forge
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("what", ["body", local.SIGNATURE, local.NONCE, local.TIMESTAMP])
 def test_what_was_changed_on_its_way_is_forged_and_leaves_nothing(payment, what):
     with pytest.raises(Forged):
@@ -290,6 +293,7 @@ def test_what_was_changed_on_its_way_is_forged_and_leaves_nothing(payment, what)
     assert (Notification.objects.count(), stands(payment)) == (0, ("started", "placed", 0))
 
 
+@pytest.mark.once
 def test_what_another_portal_signed_is_forged(payment, settings):
     notification = signed_notification(payment)
     settings.SECRET_KEY = "another"
@@ -311,6 +315,7 @@ UNREADABLE = [
 ]
 
 
+@pytest.mark.once
 def test_what_is_no_notification_of_a_payment_is_unreadable(payment):
     for changes in UNREADABLE:
         with pytest.raises(Unreadable):
@@ -318,6 +323,7 @@ def test_what_is_no_notification_of_a_payment_is_unreadable(payment):
         assert Notification.objects.count() == 0, changes
 
 
+@pytest.mark.once
 def test_what_is_no_document_is_unreadable():
     for body in (b"", b"{", b"[]", b"null", b"\xff", b'"paid"'):
         with pytest.raises(Unreadable):
@@ -327,6 +333,7 @@ def test_what_is_no_document_is_unreadable():
 # the door of providers
 
 
+@pytest.mark.once
 def test_each_module_beside_the_port_is_a_provider_of_its_name():
     assert (sorted(PROVIDERS), PROVIDERS[local.NAME]) == (["alipay", "local", "wechat"], local.PROVIDER)
     assert [provider_label(name) for name in ("local", "one_of_before")] == [local.Local.label, "one_of_before"]
@@ -337,6 +344,7 @@ def answered(client, body, headers):
     return response.status_code, text(response), response["content-type"]
 
 
+@pytest.mark.once
 def test_the_door_answers_in_a_line(payment):
     client, notification = Client(enforce_csrf_checks=True), signed_notification(payment)
     body, headers = notification
@@ -367,6 +375,7 @@ def test_the_door_answers_in_a_line(payment):
     assert stands(payment) == ("paid", "fulfilled", 0)
 
 
+@pytest.mark.once
 def test_the_door_is_for_providers_that_there_are_and_for_posts(client):
     assert client.post("/pay/alipay/notify/").status_code == 404
     assert client.get(NOTIFY).status_code == 405
@@ -379,6 +388,7 @@ def page(payment):
     return f"/pay/{payment.key}/"
 
 
+@pytest.mark.once
 def test_a_member_pays_on_the_page_and_again_changes_nothing(order, payment):
     alice = logged_in(order.created_by)
     first = alice.get(page(payment), headers={"accept-language": "en"})
@@ -394,6 +404,7 @@ def test_a_member_pays_on_the_page_and_again_changes_nothing(order, payment):
     assert (stands(payment), Entry.objects.filter(kind="online").count()) == (("paid", "fulfilled", 0), 1)
 
 
+@pytest.mark.once
 def test_a_wallet_names_whoever_moved_the_money_as_people_call_them(order, payment):
     receive(*signed_notification(payment))
     b.fund(30)
@@ -410,6 +421,7 @@ def test_a_wallet_names_whoever_moved_the_money_as_people_call_them(order, payme
     ]
 
 
+@pytest.mark.once
 def test_a_provider_has_its_label_wherever_it_moved_money():
     moved = [Entry(kind=kind, actor_kind="system", actor_name="local") for kind in ("online", "paid_back", "fee")]
     by_rule, by_staff = (Entry(kind="receipt", actor_kind=kind, actor_name="rule") for kind in ("system", "staff"))
@@ -418,6 +430,7 @@ def test_a_provider_has_its_label_wherever_it_moved_money():
     assert told == ["Local payment page"] * 3 + ["rule", "rule"]
 
 
+@pytest.mark.once
 def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order):
     finance = of_role("finance")
     start, url = f"/console/orders/{order.pk}/pay-online/", f"/console/orders/{order.pk}/"
@@ -438,6 +451,7 @@ def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order
     assert (b.fresh(order).state, b.fresh(order).paid_by.username) == ("fulfilled", "finance")
 
 
+@pytest.mark.once
 def test_a_settled_payment_leads_everybody_back_to_their_own_pages(order, payment):
     into_wallet, alice, finance = deposit(), logged_in(order.created_by), of_role("finance")
     for each in (payment, into_wallet):
@@ -451,6 +465,7 @@ def test_a_settled_payment_leads_everybody_back_to_their_own_pages(order, paymen
     ]
 
 
+@pytest.mark.once
 def test_the_page_says_that_an_order_is_over_and_where_the_money_is(order, payment):
     alice = logged_in(order.created_by)
     orders.withdraw(order, user=order.created_by)
@@ -462,6 +477,7 @@ def test_the_page_says_that_an_order_is_over_and_where_the_money_is(order, payme
     assert stands(payment) == ("paid", "withdrawn", 30)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("said", ["", "perhaps", "started"])
 def test_what_the_page_does_not_offer_does_not_exist(order, payment, said):
     assert logged_in(order.created_by).post(page(payment), {"said": said}).status_code == 404
@@ -475,6 +491,7 @@ def strangers():
     yield from (of_role(role) for role in ("operations", "support", "auditor"))
 
 
+@pytest.mark.once
 def test_for_whoever_may_not_pay_there_is_no_page(payment, client):
     answers = [
         (c.get(page(payment)).status_code, c.post(page(payment), {"said": "paid"}).status_code) for c in strangers()
@@ -484,6 +501,7 @@ def test_for_whoever_may_not_pay_there_is_no_page(payment, client):
     assert stands(payment) == ("started", "placed", 0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["operations", "support", "auditor"])
 def test_whoever_may_not_pay_starts_no_payment(order, role):
     client = of_role(role)
@@ -492,6 +510,7 @@ def test_whoever_may_not_pay_starts_no_payment(order, role):
     assert Payment.objects.count() == 0
 
 
+@pytest.mark.once
 def test_where_the_page_is_not_in_use_it_does_not_exist(order, payment, settings):
     finance, settings.LOCAL_PAYMENTS = of_role("finance"), False
     assert finance.get(page(payment)).status_code == 404
@@ -502,6 +521,7 @@ def test_where_the_page_is_not_in_use_it_does_not_exist(order, payment, settings
     assert stands(payment) == ("started", "placed", 0)
 
 
+@pytest.mark.once
 def test_an_order_that_is_over_is_not_sent_to_a_page(order):
     orders.withdraw(order, user=order.created_by)
     finance = of_role("finance")

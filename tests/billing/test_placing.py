@@ -150,6 +150,7 @@ def refusal(order, user, **said):
     return refused.value.code
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("change", "code", "_before", "_now"), CHANGES)
 def test_what_changed_before_the_click_is_said_at_once(user, change, code, _before, _now):
     order = draft(user)
@@ -423,6 +424,7 @@ def test_a_chunk_takes_as_many_queries_as_any_other_and_the_click_as_many_howeve
 # the pages
 
 
+@pytest.mark.once
 def test_both_audiences_read_how_far_it_is_and_then_pay(user):
     b.fund("150")
     order = draft(user)
@@ -440,6 +442,7 @@ def test_both_audiences_read_how_far_it_is_and_then_pay(user):
     assert (b.fresh(order).state, b.fresh(order).placed_by.username) == ("fulfilled", "alice")
 
 
+@pytest.mark.once
 def test_both_audiences_read_why_it_was_not_placed_and_see_what_is_offered_now(user):
     b.fund("155")
     order = draft(user)
@@ -456,6 +459,7 @@ def test_both_audiences_read_why_it_was_not_placed_and_see_what_is_offered_now(u
     assert "The total is now" not in chief.open(f"/console/orders/{order.pk}/").text
 
 
+@pytest.mark.once
 def test_customers_do_not_read_who_of_the_staff_may_not_place_any_more(user):
     order = draft(user)
     let_place(order, user)
@@ -465,6 +469,7 @@ def test_customers_do_not_read_who_of_the_staff_may_not_place_any_more(user):
     assert ("is no longer allowed to do it" in page.text, user.username in page.text) == (True, False)
 
 
+@pytest.mark.once
 def test_a_draft_is_discarded_from_its_page_while_it_is_placed(user):
     order = draft(user)
     let_place(order, user)

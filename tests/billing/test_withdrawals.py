@@ -139,6 +139,7 @@ def test_one_waits_for_each_customer(owner):
     assert ask_withdrawal(b.customer("Other"), Decimal(5), "bank", user=other, account=BANK).waits
 
 
+@pytest.mark.once
 def test_owners_and_finance_ask_and_nobody_else(user):
     b.fund("100")
     others = [member("Acme", "op", "operator"), member("Other", "theirs", "owner"), b.clerk()]
@@ -154,6 +155,7 @@ def test_it_takes_a_second_person_whatever_it_comes_to(user):
     assert asked(user, "0.01").waits
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("typed", "field"),
     [
@@ -169,6 +171,7 @@ def test_a_bank_account_is_whole(typed, field):
     assert bad_field(payee_account, *typed) == field
 
 
+@pytest.mark.once
 def test_a_number_is_kept_in_digits_however_it_is_written():
     assert payee_account("中国银行", "李四", "６２２５ 8801-2345").account_number == "622588012345"
 

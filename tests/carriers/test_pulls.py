@@ -199,6 +199,7 @@ def test_a_card_that_breaks_the_call_stops_no_other(carrier, result):
     assert Pull.objects.get().why == result.text
 
 
+@pytest.mark.once
 def test_an_outage_divides_nothing_beyond_measure_and_loses_nothing(carrier):
     cards = fleet(120)
     account = account_with(cards, batch=4)
@@ -401,6 +402,7 @@ def test_accounts_that_are_off_or_tell_nothing_are_not_planned(carrier):
     assert plan_pulls(NOW) == 0
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("day", [NOV_4, NOV_4 - timedelta(days=8)])
 def test_a_day_that_the_carrier_does_not_tell_is_refused(carrier, day):
     account = account_with([])
@@ -428,6 +430,7 @@ def test_an_account_that_tells_no_usage_says_so(carrier):
     assert str(refused.value.sentence) == "told1: its protocol tells no usage."
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("told", "total", "percent"), [(0, 0, 100.0), (812, 818, 99.2), (99_999, 100_000, 99.9)])
 def test_only_all_is_a_hundred_percent(told, total, percent):
     its = Completeness(told, total)

@@ -194,6 +194,7 @@ def compared(account, card, mb, hour=8):
     return list(Drift.objects.order_by("pk").values_list("card", "kind", "state", "evidence"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("days_mb", "month_mb", "differs"),
     [(200, 202.1, True), (200, 197, True), (200, 201.9, False), (2, 2.9, False), (2, 3.1, True), (0, 0, False)],

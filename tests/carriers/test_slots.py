@@ -228,6 +228,7 @@ def test_an_account_that_stays_broken_counts_no_more_faults_than_break_it():
 # windows
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("protocol", "month", "day", "time", "closed"),
     [
@@ -247,6 +248,7 @@ def test_no_orders_go_out_while_a_carrier_closes_its_books(protocol, month, day,
     assert is_closed(CarrierAccount(protocol=protocol, settings={"window": "off"}), at) is False
 
 
+@pytest.mark.once
 def test_the_books_of_an_account_with_a_cycle_of_its_own_close_then():
     trial = CarrierAccount(protocol="onelink5", settings={"cycle_day": 20})
     at = NOON.replace(day=19, hour=23, minute=55)

@@ -59,6 +59,7 @@ def test_row_08_four_workers_whose_tokens_all_expire(fleet):
     assert fake.logins - before <= 2
 
 
+@pytest.mark.once  # whoever kept rows while a carrier is silent would hold up everybody on SQLite, with its one writer
 def test_row_07_an_answer_takes_forty_seconds(new_portal, tmp_path):
     """It is given up before; other cards and accounts go on meanwhile. Jasper has but one way to its carrier."""
     with contextlib.ExitStack() as servers:

@@ -123,6 +123,7 @@ def test_what_was_not_done_is_sent_again_after_it_was_looked_at(carrier, answer)
     assert (ends(card), len(carrier.sent)) == (("confirmed", 2, "", ""), 2)
 
 
+@pytest.mark.once
 def test_waits_grow_until_patience_is_over(carrier):
     card = known(carrier, patience_s=3600)
     carrier.answers = [TurnedDown("E7", "今天不行")] * 99
@@ -159,6 +160,7 @@ def test_busy_is_no_attempt_and_is_looked_at_before_it_is_sent_again(carrier):
     assert (ends(card), len(carrier.sent), len(carrier.asked)) == (("confirmed", 1, "", ""), 2, 2)
 
 
+@pytest.mark.once
 def test_accepted_and_never_done_is_repeated_three_times_and_ends_as_unknown(carrier):
     card = known(carrier, repeat_s=60, patience_s=3600)
     carrier.lag_s = 10**6
@@ -230,6 +232,7 @@ def test_a_newer_wish_waits_for_the_end_of_the_one_on_its_way(carrier):
     assert (orders_told(card)[-1], carrier.states[card.iccid]) == (("service", "active", "confirmed", 1), "active")
 
 
+@pytest.mark.once
 def test_the_guard_time_counts_from_the_answer_on(carrier):
     card = known(carrier, guard_s=200)
 
@@ -417,6 +420,7 @@ def test_five_calls_without_an_answer_break_the_account(carrier, caplog):
     assert (len(carrier.asked), CarrierAccount.objects.get().broken_since) == (5 + probe_and_all, None)
 
 
+@pytest.mark.once
 def test_late_effects_are_looked_for_after_minutes_an_hour_and_a_day(carrier):
     card = known(carrier)
     carrier.answers = [NothingHeard("gone")]
@@ -440,6 +444,7 @@ def test_each_call_leaves_a_row_without_secrets(carrier):
     assert list(rows) == [("change", "refused", "E1", "open ***, he said "), ("ask", "seen", "ac", "")]
 
 
+@pytest.mark.once
 def test_orders_wait_while_the_carrier_closes_its_books(carrier):
     card = known(carrier, window="on")
     carrier.clock.at = NOON.replace(day=31, hour=23, minute=49)

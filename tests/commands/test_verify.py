@@ -212,6 +212,7 @@ def test_what_came_since_is_proved_alone(card, damage):
     assert codes("--since", sealed_at.isoformat(), of=None) == ["protection", "counter", "counter"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("text", "code"),
     [("2026-02-06T04:00", 0), ("2026-02-06T04:00+08:00", 0), ("2026-02-06", 0), ("yesterday", 2), ("2026-02-30", 2)],
@@ -221,6 +222,7 @@ def test_instants(text, code):
     assert (ended.code, "is not an instant" in ended.err) == (code, code == 2)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("day", "code"), [("1999-12-31", 2), ("2000-01-01", 0), ("2099-12-31", 0), ("2100-01-01", 2)])
 @pytest.mark.parametrize("time", ["", "T00:00", "T23:59+14:00"])
 def test_an_instant_that_cannot_be_is_a_wrong_call(day, time, code):

@@ -78,6 +78,7 @@ def test_the_table_says_each_of_the_30_days(cards):
 # charts
 
 
+@pytest.mark.once
 def test_bars_are_as_high_as_their_share_and_never_nothing_for_something():
     drawn = bars([("a", 0), ("b", 1), ("c", 5_000), ("d", 10_000)])
     assert [(bar.label, bar.x, bar.y, bar.height) for bar in drawn.bars] == [
@@ -87,6 +88,7 @@ def test_bars_are_as_high_as_their_share_and_never_nothing_for_something():
     assert bars([("a", 0)]).is_empty
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("counts", "points"),
     [([5], "1,8"), ([7, 7, 7], "1,8 30,8 59,8"), ([0, 10, 5], "1,15 30,1 59,8"), ([10, 0], "1,1 59,15")],
@@ -252,12 +254,14 @@ def test_the_page_needs_few_queries_however_many_cards(cards):
     assert {role: queries_of(client) for role, client in clients.items()} == expected
 
 
+@pytest.mark.once
 @on_today
 def test_the_page_warns_when_the_sweep_is_behind(cards):
     SweptDay.objects.create(day=TODAY - timedelta(days=3), finished_at="2026-06-07T00:00:00Z")
     assert "The sweep is 3 days behind: the last day swept is 2026-06-07." in text(seen_by("operations"))
 
 
+@pytest.mark.once
 @on_today
 @pytest.mark.parametrize(("days_ahead", "warns"), [(0, False), (1, True)])
 def test_the_page_warns_when_a_day_was_swept_that_has_not_come(cards, days_ahead, warns):
@@ -267,18 +271,21 @@ def test_the_page_warns_when_a_day_was_swept_that_has_not_come(cards, days_ahead
     assert (sentence in text(seen_by("operations"))) == warns
 
 
+@pytest.mark.once
 @on_today
 def test_the_page_warns_of_a_day_that_waits_for_somebody():
     SweptDay.objects.create(day=TODAY, braked_at=datetime(2026, 6, 10, tzinfo=UTC))
     assert "The sweep for 2026-06-10 is waiting for review" in text(seen_by("operations"))
 
 
+@pytest.mark.once
 @on_today
 def test_the_page_warns_of_what_the_proof_has_found():
     ProvenNight.objects.create(day=TODAY, finished_at=datetime(2026, 6, 10, tzinfo=UTC), problem_count=2)
     assert "The proof of the records and the books on 2026-06-10 found 2 problems." in text(seen_by("operations"))
 
 
+@pytest.mark.once
 @on_today
 @pytest.mark.parametrize("role", ["support", "finance", "carrier_desk"])
 def test_who_does_not_see_to_the_night_is_not_warned_of_it(role):
@@ -301,11 +308,13 @@ def test_what_waits_is_counted():
     assert waits == {"low": 1, "used_up": 1, "parked": 1, "go_on": 1, "failed": 2}
 
 
+@pytest.mark.once
 def test_a_stranger_is_asked_to_log_in_and_led_back(client):
     response = client.get("/console/")
     assert (response.status_code, response["location"]) == (302, "/admin/login/?next=/console/")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("page", ["/console/", "/console/sweep/", "/console/queues/"])
 def test_for_a_customer_the_console_does_not_exist(page):
     assert logged_in(member()).get(page).status_code == 404

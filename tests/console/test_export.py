@@ -89,6 +89,7 @@ def test_csv_for_people_in_chinese(ops):
     )
 
 
+@pytest.mark.once
 @on_the_day
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
 def test_codes_are_the_same_in_every_language(ops, language):
@@ -123,6 +124,7 @@ def test_a_workbook(ops):
     assert {cell.data_type for row in sheet for cell in row} == {"s", "n", "d", "inlineStr"} - {"inlineStr"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("format", "expected"),
     [("csv", "\ufeff" + HEADINGS_EN), ("codes", ",".join(c.name for c in COLUMNS if "codes" in c.formats) + "\n")],
@@ -158,6 +160,7 @@ def test_the_file_has_the_columns_that_the_list_shows_in_its_order(ops):
     ]
 
 
+@pytest.mark.once
 @on_the_day
 @pytest.mark.parametrize("name", LIST_COLUMNS)
 def test_every_column_of_the_list_has_its_words_in_a_file(ops, name):
@@ -178,6 +181,7 @@ def test_a_pasted_list_has_them_too_and_what_staff_note_is_no_customers(ops):
     assert b"".join(theirs.streaming_content).decode() == f'\ufeffICCID,State\n"=""{card.iccid}""",Unused\n'
 
 
+@pytest.mark.once
 def test_an_empty_workbook_has_its_headings(ops):
     sheet = load_workbook(io.BytesIO(exported(ops, "format=xlsx"))).active
     assert [[cell.value for cell in row] for row in sheet] == [HEADINGS_EN.strip().split(",")]
@@ -256,6 +260,7 @@ def test_the_file_says_whose_and_of_when_it_is(ops):
         b"".join(either.streaming_content)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("query", "complaint"),
     [
@@ -278,12 +283,14 @@ def test_what_is_not_clear_is_refused_and_never_wider(ops, query, complaint):
     assert "89860000000000000001" not in text(response)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", STAFF)
 def test_every_role_of_the_staff_may(role):
     open_card()
     assert exported(of_role(role), "format=codes").decode().count("\n") == 2
 
 
+@pytest.mark.once
 def test_a_stranger_is_asked_to_log_in_and_for_a_customer_there_is_nothing():
     assert Client().get(f"{EXPORT}?format=csv").headers["Location"].startswith("/admin/login/")
     assert logged_in(member("Acme")).get(f"{EXPORT}?format=csv").status_code == 404

@@ -126,6 +126,7 @@ def test_parked_cards_are_found():
     assert found("parked=1") == [broken]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("query", "sentences"),
     [

@@ -80,6 +80,7 @@ def test_another_customers_cards_are_unknown():
     assert (filtered.cards, filtered.found.matched, filtered.found.unknown) == ([ours], [ours.iccid], [theirs.iccid])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
@@ -96,6 +97,7 @@ def test_numbers_are_read_whatever_stands_between_them(text, numbers):
     assert numbers_in(text) == numbers
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
@@ -152,6 +154,7 @@ def test_the_term_decides_what_is_asked(text, meaning):
     assert understood(text) == meaning
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text", ["*", "*57", "**", "1*2", "*15*"])
 def test_a_star_that_tells_nothing_is_refused(text):
     card = open_card()
@@ -163,6 +166,7 @@ def test_a_star_that_tells_nothing_is_refused(text):
     assert found("q=8986*") == [card]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

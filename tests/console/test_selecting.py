@@ -86,6 +86,7 @@ def test_ten_thousand_numbers_are_posted_once_and_chosen(ops):
     assert (asked, ids) == ({"from": "list", "query": ""}, [card.pk for card in cards])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "data", [{"page": KEY}, {"page": KEY, "ids": [10**6]}, {"filter": KEY, "query": "state=testing"}]
 )
@@ -130,6 +131,7 @@ def test_a_view_that_is_not_understood_chooses_nothing(ops):
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "data",
     [
@@ -146,6 +148,7 @@ def test_what_no_form_of_ours_sends_is_refused(ops, data):
     assert (ops.post(SELECT, data).status_code, Selection.objects.count()) == (400, 0)
 
 
+@pytest.mark.once
 def test_choosing_is_for_staff_and_is_posted(client, ops):
     card = open_card(customer="Acme")
     data = {"page": KEY, "ids": [card.pk]}
@@ -155,6 +158,7 @@ def test_choosing_is_for_staff_and_is_posted(client, ops):
     assert not Selection.objects.exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("role", "may"), [("operations", True), ("support", True), ("auditor", False), ("finance", False)]
 )

@@ -263,6 +263,7 @@ def facts(card):
     return {name: value for name, value in fresh(card).facts().items() if name not in skipped and name[0] != "_"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("action", "params"),
     [
@@ -321,6 +322,7 @@ def test_cards_that_were_assigned_go_back_to_whom_they_belonged_or_to_stock(ops)
     assert list(Proof().problems()) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("may", "expected"), [("assign", ["Globex", "Acme"]), ("unassign", [None, "Globex"])], ids=["assign", "unassign"]
 )
@@ -336,6 +338,7 @@ def test_who_may_one_of_two_inverses_takes_back_what_needs_that_one(ops, may, ex
     assert owners(*cards) == expected
 
 
+@pytest.mark.once
 def test_who_may_neither_inverse_cannot_start_the_undo(ops):
     job, cards = moved(ops)
     other = staff("suspend", username="other")
@@ -396,6 +399,7 @@ def test_a_hold_that_came_with_usage_stays_when_a_stop_is_taken_back(ops):
     assert engine.totals(control.undo(job, user=ops)).check_counts == {"can": 0, "cannot": 1}
 
 
+@pytest.mark.once
 def test_what_has_no_inverse_says_so(ops):
     card = card_in_use()
     job = run_through(draft(ops, "top_up", card), ops, params={"plan": "PACK-100"})

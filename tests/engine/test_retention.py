@@ -85,6 +85,7 @@ def said(caplog):
 # how long
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("setting", "count", "today", "last"),
     [

@@ -166,6 +166,7 @@ def test_whatever_was_ahead_of_a_card_is_ahead_of_it_with_the_new_sim(kind, life
     assert list(Proof().problems()) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("before", "new", "code"),
     [
@@ -188,6 +189,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_done(before, new, code):
         assert rows(card, other) == before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("actions", "code"),
     [(["protect"], "new_sim_protected"), (["cancel"], "new_sim_not_unused"), (["activate"], "new_sim_not_unused")],

@@ -85,6 +85,7 @@ def test_what_is_due_is_done_before_an_action_each_on_its_own_day():
     ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("actions", "action", "code"), [(["suspend"], "suspend", None), ([], "suspend", "not_permitted")]
 )
@@ -93,6 +94,7 @@ def test_an_action_needs_its_permission(actions, action, code):
     assert (outcome.refused and outcome.refused.code) == code
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("role", "owner", "code"),
     [

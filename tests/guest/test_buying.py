@@ -91,6 +91,7 @@ def test_what_is_shown_is_what_is_paid(card):
     assert "¥6.00" in said(answer)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("otherwise", "status"),
     [
@@ -140,6 +141,7 @@ def test_too_many_orders_are_refused_per_card_and_per_address(card):
     assert buy(card).status_code == 302
 
 
+@pytest.mark.once
 def test_in_wechat_another_browser_is_told_of_and_not_offered(card, monkeypatch):
     monkeypatch.setattr(local.Local, "ways", ("page", "wap"))
     answer = Client().get(f"/c/{token_of(card)}", headers=ENGLISH | {"user-agent": IN_WECHAT})
@@ -175,6 +177,7 @@ def test_the_owner_is_told_once_of_each_payment_unless_they_do_not_want_to_hear_
     assert Notice.objects.count() == 2
 
 
+@pytest.mark.once
 def test_the_order_says_on_every_page_that_somebody_without_an_account_bought_it(card):
     buy(card)
     pay(Payment.objects.get())
@@ -193,6 +196,7 @@ def test_the_owner_sees_no_order_until_it_is_paid_and_cannot_pay_it(card):
     assert alice.get(f"/my/orders/{order.pk}/").status_code == 200
 
 
+@pytest.mark.once
 def test_forms_need_the_cookie_that_came_with_the_page_and_no_session(card):
     client, path = Client(enforce_csrf_checks=True), f"/c/{token_of(card)}"
     answer = page(path, client)

@@ -65,6 +65,7 @@ def test_whatever_cannot_be_renewed_reads_as_what_does_not_exist(card):
     assert [told(twice[1].iccid), {UNKNOWN in each for each in pages}, len(pages)] == [CAN, {True}, 1]
 
 
+@pytest.mark.once
 def test_what_is_no_number_of_a_card_is_said_and_counts_nothing(card):
     assert [told(each) for each in ("", "hello", "123", "8986", "1" * 5_000)] == ["Type the card's number"] * 5
     assert not Tries.objects.exists()
@@ -140,6 +141,7 @@ def test_a_ticket_lapses_after_half_an_hour_and_when_the_card_changes_hands(card
     assert card_of_ticket(ticket) is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("ticket", ["1", "1:2:3", "x", "99999:1:a", "9" * 99, ":"])
 def test_a_ticket_that_was_made_up_leads_back_to_the_form(card, ticket):
     answer = page(f"/c/number/{ticket}/")

@@ -45,6 +45,7 @@ def post(client, iccid, code):
     return client.post("/my/claim/", {"iccid": iccid, "code": code}, headers=ENGLISH)
 
 
+@pytest.mark.once
 def test_a_code_has_sixty_bits_in_letters_that_nobody_takes_for_another():
     code = code_of(NOWHERE, 1)
     assert re.fullmatch(r"[A-Z2-9]{4}(-[A-Z2-9]{4}){2}", code)
@@ -102,6 +103,7 @@ def test_the_card_becomes_the_persons_who_becomes_a_customer():
     assert set(Tries.objects.values_list("count", flat=True)) == {0}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("typed", [str.lower, lambda code: code.replace("-", ""), lambda code: f" {code} "])
 def test_a_code_may_be_typed_as_it_comes(typed):
     card = open_card()
@@ -133,6 +135,7 @@ def test_the_card_goes_to_the_customer_that_is_known_whatever_it_is_called():
     assert fresh(card).customer == customer
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "typed",
     [
@@ -173,6 +176,7 @@ def test_nobody_is_taken_for_a_customer_of_the_same_name():
     assert (fresh(card).customer.name, acme.cards.count()) == ("Acme @wang", 0)
 
 
+@pytest.mark.once
 def test_what_is_not_a_number_of_a_card_is_said_and_not_counted():
     response = post(logged_in(person()), "1440", WRONG)
     assert "an ICCID has 19 or 20 characters and starts with 8986" in text(response)

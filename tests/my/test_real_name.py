@@ -15,11 +15,13 @@ DAY, LATER = date(2026, 3, 10), date(2026, 3, 12)
 PERSON, OTHER = "110101199003071233", "11010519491231002X"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text", [PERSON, "110101 19900307 1233", OTHER.lower()])
 def test_the_number_of_an_identity_card_is_read(text):
     assert resident_number(text) in (PERSON, OTHER)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text", ["", "1", PERSON[:-1], PERSON[:-1] + "4", "990101199003071233", "110101199013071230"])
 def test_a_number_that_does_not_fit_is_refused(text):
     with pytest.raises(BadInput):

@@ -16,9 +16,9 @@ from cards.carriers.actions.circuit import probe_every
 from cards.carriers.models import Attempt, CarrierAccount
 from cards.models import UsageDay
 from tests.build import on_day
+from tests.carriers.conftest import started, tells_no_secret
 from tests.carriers.fakes import FAKES
 from tests.carriers.fakes.base import MB
-from tests.carriers.conftest import started, tells_no_secret
 from tests.carriers.test_random_wishes import taken_back
 from tests.carriers.trial import Trial, make_account
 from tests.console.pages import logged_in

@@ -17,6 +17,7 @@ from simportal.api.pages import exactly_once
 from tests.api.program import BASE, Program
 from tests.build import card_in_use, fresh
 from tests.own_portal import python, rows, running_python
+from tests.warm import ALSO_LOADED
 
 AT_ONCE = 50
 
@@ -128,7 +129,7 @@ print(answer.status_code, answer.json()["code"] if answer.status_code > 299 else
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_process_that_is_killed_between_effect_and_answer_leaves_nothing(new_portal, when):
     """Its transaction is not there: another request finds the row taken for a minute, and then does it, once."""
-    portal = new_portal()
+    portal = new_portal(**{ALSO_LOADED: "simportal.urls"})
     key = python(portal, MADE).strip()
     with running_python(portal, ASK.format(key=key, when=when)) as process:
         assert process.wait() == -signal.SIGKILL, process.complained

@@ -1,5 +1,6 @@
 """Fixtures of the carriers' tests: a carrier of ours for each protocol, and the portal beside it."""
 
+import contextlib
 import math
 
 import pytest
@@ -10,18 +11,30 @@ from tests.carriers.trial import Trial
 
 @pytest.fixture(params=FAKES)
 def fake(request):
-    with FAKES[request.param]() as started:
-        print(f"{started.NAME}: FAKE_SEED={started.seed}")
-        started.rate = math.inf  # nobody waits where the rate is not what is looked at
-        yield started
-    assert started.violations == []
+    with started(request.param) as fake:
+        yield fake
+
+
+@contextlib.contextmanager
+def started(name):
+    """A carrier of ours that speaks this protocol, and complains of nothing until the block ends."""
+    with FAKES[name]() as fake:
+        print(f"{fake.NAME}: FAKE_SEED={fake.seed}")
+        fake.rate = math.inf  # nobody waits where the rate is not what is looked at
+        yield fake
+    assert fake.violations == []
 
 
 @pytest.fixture
 def trial(fake, db, tmp_path, caplog):
     begun = Trial(fake, tmp_path)
     yield begun
-    secrets = {*fake.secrets.values(), *fake.ever_given}
-    told = "\n".join([caplog.text, *begun.said])
+    tells_no_secret(begun, caplog)
+
+
+def tells_no_secret(trial, caplog):
+    """Nor does it show where it broke."""
+    secrets = {*trial.fake.secrets.values(), *trial.fake.ever_given}
+    told = "\n".join([caplog.text, *trial.said])
     assert not [secret for secret in secrets if secret in told]
     assert "Traceback" not in told

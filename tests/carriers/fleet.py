@@ -63,6 +63,6 @@ class Fleet:
 
 
 def kill(worker):
-    if worker.process.is_alive():
+    if not worker.has_ended():
         os.kill(worker.pid, signal.SIGKILL)
     worker.wait()

@@ -16,9 +16,11 @@ from cards.carriers.actions.circuit import probe_every
 from cards.carriers.models import Attempt, CarrierAccount
 from cards.models import UsageDay
 from tests.build import on_day
+from tests.carriers.conftest import started, tells_no_secret
 from tests.carriers.fakes import FAKES
 from tests.carriers.fakes.base import MB
-from tests.carriers.trial import make_account
+from tests.carriers.test_random_wishes import taken_back
+from tests.carriers.trial import Trial, make_account
 from tests.console.pages import logged_in
 
 # Rows that a protocol cannot have, and why.
@@ -40,7 +42,53 @@ NOT_THERE = {
 def of_row(number):
     """The protocols that can have this row."""
     names = [name for name in FAKES if (number, name) not in NOT_THERE]
-    return pytest.mark.parametrize("fake", names, indirect=True)
+    return pytest.mark.parametrize("world", names, indirect=True)
+
+
+@pytest.fixture(scope="module", params=FAKES)
+def world(request, django_db_setup, django_db_blocker, tmp_path_factory):
+    """A portal with one card and an account at a carrier of this protocol, for each row to begin with."""
+    with django_db_blocker.unblock(), taken_back(), started(request.param) as fake:
+        begun = Trial(fake, tmp_path_factory.mktemp("world"))
+        begun.begin()
+        yield begun
+
+
+@pytest.fixture
+def fake(world):
+    with started(world.fake.NAME) as fake:
+        yield fake
+
+
+@pytest.fixture
+def trial(world, fake, db, tmp_path, caplog):
+    begun = GoesOn(world, fake, tmp_path)
+    yield begun
+    tells_no_secret(begun, caplog)
+
+
+class GoesOn(Trial):
+    """The portal of `world` beside another carrier: it has the first card, and the account becomes that there."""
+
+    def __init__(self, world, fake, folder):
+        super().__init__(fake, folder)
+        (first,) = world.fake.sims.values()
+        fake.add(first.iccid, msisdn=first.msisdn, imsi=first.imsi, style=first.style)
+        self.first, self.said = first.iccid, list(world.said)
+
+    def begin(self, number=1, **settings):
+        """The account with this number of cards in use on both sides, looked at and in step; their numbers."""
+        more = self.take_in(number - 1) if number > 1 else []
+        if more:
+            assert self.run("act", "activate", *more, "--reason", "first use").code == 0
+        ended = make_account(self.fake, command=self.run, **settings)
+        assert (ended.code, ended.err) == (0, "")
+        assert self.run("carriers", "test", "A", self.first).code == 0
+        iccids = [self.first, *more]
+        self.work(lambda: all(card["seen"]["at"] for card in self.cards(iccids)))
+        self.before = {card["iccid"]: len(card["commands"]) for card in self.cards(iccids)}
+        self.fake.calls.clear()
+        return iccids
 
 
 def test_what_a_protocol_cannot_have_is_said_by_its_carrier():
@@ -356,7 +404,7 @@ def test_row_20_usage_is_corrected_not_doubled(trial):
     assert usage_of(cards[2], day) is None
 
 
-@pytest.mark.parametrize("fake", [name for name, kind in FAKES.items() if not kind.DAYS], indirect=True)
+@pytest.mark.parametrize("world", [name for name, kind in FAKES.items() if not kind.DAYS], indirect=True)
 def test_row_20_over_the_27th(trial):
     """Totals of a cycle: each day is what has come since the one before, and a correction takes nothing below zero."""
     (card,) = trial.begin()

@@ -4,6 +4,7 @@ Real processes on a database of their own, beside a provider in this one.
 """
 
 import json
+import os
 import signal
 
 import pytest
@@ -12,6 +13,7 @@ from tests.own_portal import leases_run_out, own_portal, python, row, running_py
 from tests.payments.fakes import FAKES
 from tests.payments.fakes.base import BEGIN, HOLD, REFUND
 from tests.payments.shop import HOST
+from tests.warm import ALSO_LOADED
 
 pytestmark = pytest.mark.once  # on PostgreSQL `tests/billing/test_killed.py`
 
@@ -94,13 +96,14 @@ class Beside:
         self.fake.spoil(HOLD, kind)
         with running_python(self.portal, code) as process:
             assert self.fake.is_waiting.wait(60), "nobody called"
-            process.process.kill()
+            os.kill(process.pid, signal.SIGKILL)
         self.fake.may_go_on.set()
 
 
 @pytest.fixture
 def beside(request, migrated, tmp_path):
-    with FAKES[request.param]() as fake, own_portal(tmp_path, like=migrated, PORTAL_URL=HOST) as portal:
+    environment = {"PORTAL_URL": HOST, ALSO_LOADED: "simportal.urls"}
+    with FAKES[request.param]() as fake, own_portal(tmp_path, like=migrated, **environment) as portal:
         yield Beside(portal, fake)
         portal.manage("verify")
     assert fake.violations == []

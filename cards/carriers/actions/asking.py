@@ -92,6 +92,8 @@ def _claim(account, protocol, owner, now):
     due = Line.objects.filter(account=account, ask_at__lte=now).order_by("-is_asked_by_person", "-has_order", "ask_at")
     free = due.select_related("account", "card").select_for_update(of=("self",), skip_locked=True)
     lines = list(free[: max(1, protocol.ASKED_AT_ONCE)])
+    if not lines:
+        return [], {}
     lines = [line for line in lines if line.is_asked_by_person == lines[0].is_asked_by_person]
     Line.objects.filter(pk__in=[line.pk for line in lines]).update(ask_at=now + LEASE_OF_A_SLOT, worker=owner)
     standing = open_commands_of([line.card_id for line in lines])

@@ -56,6 +56,8 @@ def _note_as_sent(account, protocol, owner, now):
     first.
     """
     chosen = _next_ones(account, protocol, now)
+    if not chosen:
+        return [], {}
     rows = Line.objects.filter(card_id__in=chosen).select_related("account", "card").order_by("card_id")
     lines = {row.card_id: row for row in rows.select_for_update(of=("self",), skip_locked=True)}
     commands = _still_to_be_sent(chosen, lines, account, now)

@@ -112,7 +112,10 @@ def _ask_what_became(slot, now):
     sent = Command.objects.filter(account=slot.account_id, due_at__isnull=False, state=CommandState.SENT)
     sending = sent.filter(worker=slot.owner)
     looking = Line.objects.filter(account=slot.account_id, ask_at__isnull=False, worker=slot.owner)
-    lines_locked([*sending.values_list("card_id", flat=True), *looking.values_list("card_id", flat=True)])
+    cards = [*sending.values_list("card_id", flat=True), *looking.values_list("card_id", flat=True)]
+    if not cards:
+        return
+    lines_locked(cards)
     looking.update(worker="", ask_at=now)
     for command in sending.select_related("account"):
         ask_at = max(now, command.sent_at + seconds_of(command.account, "settle_s"))

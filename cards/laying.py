@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from django.apps import apps as registry
 from django.apps.registry import Apps
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -66,12 +67,17 @@ class Trigger:
     def literal(self) -> str:
         return "'" + self.message.replace("'", "''") + "'"
 
-    def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
-        """Whether there is all that it asks for: the tables, and of its own the columns."""
+    def fits(self, tables: Mapping[str, Collection[str]], todays: Mapping[str, Collection[str]]) -> bool:
+        """Whether there is all that it asks for: the tables, and each column that it names of them.
+
+        Of other tables than its own they are told by what `todays` models have.
+        """
         said = f"{self.when} {self.found}"
         columns = {*re.findall(r"\b(?:OLD|NEW)\.(\w+)", said), *self.event.partition(" OF ")[2].split(", ")} - {""}
-        others = re.findall(r"(?<!DISTINCT )FROM (\w+)", said)
-        return {self.table, *others} <= {*tables} and columns <= {*tables[self.table]}
+        words, others = {*re.findall(r"\w+", said)}, re.findall(r"(?<!DISTINCT )FROM (\w+)", said)
+        if not {self.table, *others} <= {*tables} or not columns <= {*tables[self.table]}:
+            return False
+        return all(words & {*todays[other]} <= {*tables[other]} for other in others)
 
     # how PostgreSQL has it
 
@@ -134,7 +140,7 @@ class Tally(Trigger):
     key: tuple[str, ...] = ()
     sums: str = ""
 
-    def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
+    def fits(self, tables: Mapping[str, Collection[str]], todays: Mapping[str, Collection[str]]) -> bool:
         wanted = {self.table: self.key, self.sums: (*self.key, "tallied")}
         return all({*columns} <= {*tables.get(table, ())} for table, columns in wanted.items())
 
@@ -204,7 +210,7 @@ class TallyOfDays(Tally):
     kinds: tuple[KindOfDay, ...] = ()
     touching: str = ""
 
-    def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
+    def fits(self, tables: Mapping[str, Collection[str]], todays: Mapping[str, Collection[str]]) -> bool:
         wanted = {self.table: self.asked, self.sums: ("kind", "day", "tallied", "is_sum")}
         return all({*columns} <= {*tables.get(table, ())} for table, columns in wanted.items())
 
@@ -341,9 +347,11 @@ def lay(room: str, declared: Iterable[Trigger], using: str, apps: Apps, **kwargs
     All or nothing: `migrate` gives up soon on a table that somebody works on, and tries again.
     """
     connection = connections[using]
-    tables = tables_of(apps)
+    tables, todays = tables_of(apps), tables_of(registry)
     wanted = {
-        trigger.name: trigger for trigger in declared if connection.vendor in trigger.vendors and trigger.fits(tables)
+        trigger.name: trigger
+        for trigger in declared
+        if connection.vendor in trigger.vendors and trigger.fits(tables, todays)
     }
     standing = _standing(connection, room)
     gone = {name: table for name, (table, _text) in standing.items() if name not in wanted}

@@ -164,6 +164,17 @@ from tests.console.pages import logged_in
 card = Card.objects.get()
 print(logged_in(User.objects.get()).cookies["sessionid"].value, card.iccid, card.version)
 """
+EXPLAIN_WHAT_IS_GUARDED = """
+from django.db import connection
+cursor = connection.cursor()
+guarded = cursor.execute("SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+for (table,) in guarded:
+    columns = cursor.execute(f"PRAGMA table_info({table})").fetchall()
+    changed = ", ".join(f'"{name}" = "{name}"' for _, name, *_ in columns)
+    for written in (f"INSERT INTO {table} DEFAULT VALUES", f"UPDATE {table} SET {changed}", f"DELETE FROM {table}"):
+        cursor.execute(f"EXPLAIN {written}")
+print(len(guarded))
+"""
 DATA_ALONE = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # as of Python 3.11.4
 INDEX = models.Index(fields=["carrier"], name="card_again")
 AGAIN, NOT_AGAIN = AddIndexBeside("card", INDEX), RemoveIndexBeside("card", "card_again")
@@ -295,6 +306,11 @@ def test_pages_answer_all_the_while_that_the_version_goes_up_and_back_again(vers
         assert visitors.refused == {}
         assert int(python(portal, REMARKS)) == visitors.written
         assert "problems: 0." in portal.manage("verify")
+
+
+@pytest.mark.once
+def test_once_it_has_gone_back_no_guard_asks_for_what_is_gone(laid_before):
+    assert int(python(laid_before, EXPLAIN_WHAT_IS_GUARDED)) > 10
 
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite there is one writer at a time")

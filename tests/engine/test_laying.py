@@ -91,7 +91,15 @@ def test_a_trigger_waits_for_the_columns_that_it_asks():
     asks_more = Trigger("asks_more", "cards_card", "UPDATE OF state", "no", when="NEW.not_there_yet = 1")
     looks_further = Trigger("looks", "cards_card", "UPDATE", "no", found="EXISTS (SELECT 1 FROM cards_not_there_yet)")
     tables = laying.tables_of(Card._meta.apps)
-    assert [each.fits(tables) for each in (asks_more, looks_further, *CARD_TRIGGERS[:1])] == [False, False, True]
+    fitting = [each.fits(tables, tables) for each in (asks_more, looks_further, *CARD_TRIGGERS[:1])]
+    assert fitting == [False, False, True]
+
+
+def test_and_for_those_of_other_tables():
+    todays = laying.tables_of(Card._meta.apps)
+    before = todays | {"cards_customer": todays["cards_customer"] - {"all_moved_at"}}
+    asking = laying.of_nobody_gone("cards_card", "card")
+    assert [(each.fits(before, todays), each.fits(todays, todays)) for each in asking] == [(False, True)] * 4
 
 
 class Room:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.carriers.fakes import FAKES
 from tests.carriers.trial import Trial
+from tests.log_of import log_of
 
 
 @pytest.fixture(params=FAKES)
@@ -35,6 +36,6 @@ def trial(fake, db, tmp_path, caplog):
 def tells_no_secret(trial, caplog):
     """Nor does it show where it broke."""
     secrets = {*trial.fake.secrets.values(), *trial.fake.ever_given}
-    told = "\n".join([caplog.text, *trial.said])
+    told = "\n".join([log_of(caplog), *trial.said])
     assert not [secret for secret in secrets if secret in told]
     assert "Traceback" not in told

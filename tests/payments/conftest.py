@@ -3,6 +3,7 @@
 import pytest
 
 from billing.payments import PROVIDERS
+from tests.log_of import log_of
 from tests.payments.fakes import FAKES
 from tests.payments.paper import Paper
 from tests.payments.shop import HOST, Shop
@@ -21,7 +22,7 @@ def shop(fake, db, settings, caplog):
     begun = Shop(fake)
     yield begun
     assert begun.is_proved()
-    assert not [secret for secret in fake.secrets.values() if secret in caplog.text]
+    assert not [secret for secret in fake.secrets.values() if secret in log_of(caplog)]
 
 
 @pytest.fixture

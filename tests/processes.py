@@ -69,12 +69,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(happened, seconds=120, what="it"):
+def wait_until(happened, seconds=120, what="it", every_s=0.1):
     """Polls `happened` and returns its first true answer."""
     give_up_at = time.monotonic() + seconds
     while not (answer := happened()):
         assert time.monotonic() < give_up_at, f"{what} did not happen within {seconds} seconds"
-        time.sleep(0.1)
+        time.sleep(every_s)
     return answer
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.own_portal import ended, leases_run_out, own_portal, python, row, rows, running_python
 from tests.processes import wait_until
 
-LINES = 7_000  # in four parts: however quick they are, after each of two kills something is left
+LINES = 7_000  # in several parts: however quick they are, after each of two kills something is left
 CUSTOMERS = 12
 
 PAID_ORDER = f"""
@@ -27,7 +27,7 @@ PLACED_ORDER = """
 from functools import partial
 from billing.actions import orders
 from billing.actions.shown import shown_by_check
-orders.chunked = partial(orders.chunked, size=250)  # many small parts: writing lines is quick
+orders.chunked = partial(orders.chunked, size=100)  # many small parts: writing lines is quick
 """ + PAID_ORDER.replace(
     "orders.pay(orders.place(order, user=user), user=user)",
     "orders.place_as_shown(b.fresh(order), user=user, shown=shown_by_check(order.job), pays=False)",
@@ -76,7 +76,7 @@ def portal(migrated, tmp_path):
 def killed(portal, code, happened):
     """Run code until something has happened, and kill it in the middle of what it does next."""
     with running_python(portal, code) as process:
-        wait_until(happened, what="the first part")
+        wait_until(happened, what="the first part", every_s=0.01)
         os.kill(process.pid, signal.SIGKILL)
 
 

@@ -7,6 +7,7 @@ as they like: in service a proxy that buffers stands before it (docs/production/
 import os
 import shutil
 import tempfile
+from concurrent.futures import wait
 from pathlib import Path
 
 from simportal.settings import FORWARDED_ALLOW_IPS
@@ -59,7 +60,7 @@ def on_exit(server):
 
 
 def post_worker_init(worker):
-    """The thread that takes the first visit has a connection by then; nobody waits for it where there is none."""
+    """The thread that takes the first visit has a connection by then, unless the database is away for longer."""
     from simportal.first_visit import ask_for_nothing  # not before the portal is loaded
 
-    worker.tpool.submit(ask_for_nothing)
+    wait([worker.tpool.submit(ask_for_nothing)], timeout=2)

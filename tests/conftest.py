@@ -31,10 +31,10 @@ import subprocess
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import translation
 
-from cards.actions.events import OLDEST_AT_WORK, OWN_NUMBER
+from cards.actions.events import is_settled, take_number
+from cards.models import EventCursor
 from tests.console.pages import logged_in
 from tests.emptied import may_be_emptied, remember_what_is_there
 from tests.made_once import made_once, shared_folder
@@ -106,19 +106,13 @@ def pytest_runtest_teardown(item, nextitem):
 def pytest_runtest_call(item):
     """What is still at work on this server, be it of a process that a test before has killed, would hold records back
     that the test writes (`cards/actions/events.py`)."""
-    if connection.vendor == "postgresql" and asks_the_database(item):
-        own = _number(OWN_NUMBER)
-        wait_until(lambda: _number(OLDEST_AT_WORK) >= own, what="the end of older transactions")
+    if asks_the_database(item):
+        now = EventCursor(horizon=take_number())
+        wait_until(lambda: is_settled(now), what="the end of older transactions")
 
 
 def asks_the_database(item):
     return item.get_closest_marker("django_db") or not {"db", "transactional_db"}.isdisjoint(item.fixturenames)
-
-
-def _number(statement):
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchone()[0]
 
 
 def looks_at_the_portal(item):

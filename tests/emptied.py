@@ -45,15 +45,13 @@ def _lay_triggers():
 def _empty(_statements):
     """Most tables are empty: to delete what is in the others takes a tenth of what it takes to truncate them all."""
     with _unguarded() as cursor:
-        for table in _with_rows():
-            cursor.execute(f"DELETE FROM {table}")
+        _delete_all(cursor)
     _lay_triggers()  # which a test may have taken away
 
 
 def _fill(contents):
     with _unguarded() as cursor:
-        for table in _with_rows():  # before the first of these tests nothing was emptied
-            cursor.execute(f"DELETE FROM {table}")
+        _delete_all(cursor)  # before the first of these tests nothing was emptied
         for table, rows in contents.items():
             with cursor.copy(f"COPY {table} FROM STDIN") as copy:
                 copy.write(rows)
@@ -65,6 +63,11 @@ def _unguarded():
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         yield cursor
+
+
+def _delete_all(cursor):
+    for table in _with_rows():
+        cursor.execute(f"DELETE FROM {table}")
 
 
 @cache

@@ -66,7 +66,7 @@ def place_of(reader, newest):
     place = EventCursor.objects.select_for_update().get(pk=reader)
     if place.through == place.mark < newest:
         place.mark = newest
-        place.horizon = _one_value(OWN_NUMBER) if connection.vendor == "postgresql" else 0
+        place.horizon = take_number()
     return place
 
 
@@ -76,9 +76,8 @@ def is_settled(place):
 
 
 def take_number():
-    """Give the transaction its number, before a row that nothing else gives it for takes its key."""
-    if connection.vendor == "postgresql":
-        _one_value(OWN_NUMBER)
+    """Give the transaction its number, before a row that nothing else gives it for takes its key; 0 on SQLite."""
+    return _one_value(OWN_NUMBER) if connection.vendor == "postgresql" else 0
 
 
 def _one_value(statement):

@@ -4,6 +4,7 @@ import contextlib
 import math
 
 import pytest
+from django.db import transaction
 
 from tests.carriers.fakes import FAKES
 from tests.carriers.trial import Trial
@@ -20,10 +21,20 @@ def fake(request):
 def started(name):
     """A carrier of ours that speaks this protocol, and complains of nothing until the block ends."""
     with FAKES[name]() as fake:
-        print(f"{fake.NAME}: FAKE_SEED={fake.seed}")
+        print(f"{fake.NAME}: FAKE_SEED={fake.seed}")  # pytest shows it where a test fails, to run it again so
         fake.rate = math.inf  # nobody waits where the rate is not what is looked at
         yield fake
     assert fake.violations == []
+
+
+@contextlib.contextmanager
+def taken_back():
+    """The portal is as it was behind the block. What is durable in it is so within the block, as within a test."""
+    block = transaction.atomic()
+    block._from_testcase = True
+    with block:
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
@@ -36,6 +47,6 @@ def trial(fake, db, tmp_path, caplog):
 def tells_no_secret(trial, caplog):
     """Nor does it show where it broke."""
     secrets = {*trial.fake.secrets.values(), *trial.fake.ever_given}
-    told = "\n".join([log_of(caplog), *trial.said])
-    assert not [secret for secret in secrets if secret in told]
-    assert "Traceback" not in told
+    said = "\n".join([log_of(caplog), *trial.said])
+    assert not [secret for secret in secrets if secret in said]
+    assert "Traceback" not in said

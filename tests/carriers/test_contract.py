@@ -16,10 +16,9 @@ from cards.carriers.actions.circuit import probe_every
 from cards.carriers.models import Attempt, CarrierAccount
 from cards.models import UsageDay
 from tests.build import on_day
-from tests.carriers.conftest import started, tells_no_secret
+from tests.carriers.conftest import started, taken_back, tells_no_secret
 from tests.carriers.fakes import FAKES
 from tests.carriers.fakes.base import MB
-from tests.carriers.test_random_wishes import taken_back
 from tests.carriers.trial import Trial, make_account
 from tests.console.pages import logged_in
 
@@ -78,17 +77,10 @@ class GoesOn(Trial):
 
     def begin(self, number=1, **settings):
         """The account with this number of cards in use on both sides, looked at and in step; their numbers."""
-        more = self.take_in(number - 1) if number > 1 else []
-        if more:
-            assert self.run("act", "activate", *more, "--reason", "first use").code == 0
-        ended = make_account(self.fake, command=self.run, **settings)
-        assert (ended.code, ended.err) == (0, "")
+        more = self.take_into_use(number - 1) if number > 1 else []
+        self.make_account(**settings)
         assert self.run("carriers", "test", "A", self.first).code == 0
-        iccids = [self.first, *more]
-        self.work(lambda: all(card["seen"]["at"] for card in self.cards(iccids)))
-        self.before = {card["iccid"]: len(card["commands"]) for card in self.cards(iccids)}
-        self.fake.calls.clear()
-        return iccids
+        return self.in_step([self.first, *more])
 
 
 def test_what_a_protocol_cannot_have_is_said_by_its_carrier():

@@ -1,12 +1,10 @@
 """Random wishes, mishaps and waits: once everything is at rest, the carrier has what the portal wants, and no more was
 done there than was wished. The clock is the test's own, the portal's figures are those of every day."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +16,7 @@ from cards.carriers.choices import OPEN_COMMANDS
 from cards.carriers.models import CarrierAccount, Command, Line
 from cards.models import Card
 from cards.permissions import Actor
+from tests.carriers.conftest import taken_back
 from tests.carriers.fakes import FAKES
 from tests.carriers.trial import card_rows, make_account
 from tests.commands.calls import csv_file, run
@@ -42,16 +41,6 @@ steps = st.lists(
     max_size=14,
 )
 anyhow = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=15)
-
-
-@contextmanager
-def taken_back():
-    """Each example begins with an empty portal. What is durable in it is so within the example, as within a test."""
-    example = transaction.atomic()
-    example._from_testcase = True
-    with example:
-        yield
-        transaction.set_rollback(True)
 
 
 class World:

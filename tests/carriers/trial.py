@@ -56,10 +56,21 @@ class Trial:
 
     def begin(self, number=1, states=None, name="A", **settings):
         """An account with cards in use on both sides, looked at and in step; their numbers."""
-        iccids = self.take_in(number, states or {})
+        iccids = self.take_into_use(number, states)
+        self.make_account(name, **settings)
+        return self.in_step(iccids)
+
+    def take_into_use(self, number, states=None):
+        iccids = self.take_in(number, states)
         assert self.run("act", "activate", *iccids, "--reason", "first use").code == 0
+        return iccids
+
+    def make_account(self, name="A", **settings):
         ended = make_account(self.fake, name, command=self.run, **settings)
         assert (ended.code, ended.err) == (0, "")
+
+    def in_step(self, iccids):
+        """Once all of them were looked at: what comes from here on is the test's."""
         self.work(lambda: all(card["seen"]["at"] for card in self.cards(iccids)))
         self.before = {card["iccid"]: len(card["commands"]) for card in self.cards(iccids)}
         self.fake.calls.clear()

@@ -29,8 +29,9 @@ test-on-postgresql: env
 	@$(PYTEST) --numprocesses $$(getconf _NPROCESSORS_ONLN) -p tests.on_postgres > var/on_postgresql.txt 2>&1; ended=$$?; \
 		printf '\n\nOn PostgreSQL:\n'; cat var/on_postgresql.txt; exit $$ended
 
+# As much of it as 90 seconds allow: tests/fast.py.
 test-fast: env
-	$(PYTEST) -m "not browser and not processes"
+	$(PYTEST) -p tests.fast -m "not browser and not processes"
 
 lint: env
 	$(BIN)/ruff check .

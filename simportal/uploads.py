@@ -44,7 +44,7 @@ def too_large(request, view):
 
 
 def most_taken(request, view):
-    """In bytes. Files are sent by who has a permission that the page asks for; anybody can have an account."""
+    """In bytes. Only those who have a permission that the page asks for may send files: anybody can have an account."""
     forms, may_send = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, any(map(request.user.has_perm, asks_of(view)))
     return max(forms, largest_request_of(view)) if may_send else forms
 

@@ -10,7 +10,7 @@ from simportal.api.actions.deliveries import body_of
 from simportal.api.choices import DeliveryOutcome, EventType
 from simportal.api.models import Delivery
 
-SHOWN = 100
+DELIVERIES_PER_PAGE = 100
 _TONES = {DeliveryOutcome.DELIVERED: "good", DeliveryOutcome.FAILED: "bad"}
 
 
@@ -25,7 +25,7 @@ class DeliveryLine:
 
 
 def delivery_lines(endpoint):
-    deliveries = endpoint.deliveries.select_related("event").order_by("-pk")[:SHOWN]
+    deliveries = endpoint.deliveries.select_related("event").order_by("-pk")[:DELIVERIES_PER_PAGE]
     return [_line(delivery) for delivery in deliveries]
 
 

@@ -100,6 +100,8 @@ def customers_named(names: Iterable[str]) -> dict[str, list[Customer]]:
     The name of somebody who was merged means who has all of theirs now.
     """
     keys = {name: name_key(name) for name in names}
+    if not keys:
+        return {}
     by_name: dict[str, Customer] = {}
     by_key: defaultdict[str, list[Customer]] = defaultdict(list)
     alike = Q(name_key__in=set(keys.values())) | Q(name_key="") | Q(name__in=list(keys))

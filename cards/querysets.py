@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields.related_lookups import RelatedExact, RelatedIn
@@ -38,14 +39,20 @@ def one_parameter(values: Iterable[Any], connection: BaseDatabaseWrapper) -> Any
 
 
 class Among(models.Lookup):
-    """`id__among=[…]`: like `in`, with the list as one parameter instead of one for each of thousands."""
+    """`id__among=[…]`: like `in`, with the list as one parameter instead of one for each of thousands.
+
+    Of an empty list the database is not asked, as with `in`.
+    """
 
     lookup_name = "among"
     prepare_rhs = False
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        values = list(self.rhs)
+        if not values:
+            raise EmptyResultSet
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} {among(connection)}", [*params, one_parameter(self.rhs, connection)]
+        return f"{column} {among(connection)}", [*params, one_parameter(values, connection)]
 
 
 class Begins(models.Lookup):

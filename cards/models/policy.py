@@ -95,7 +95,7 @@ class PolicyBook:
 
     @classmethod
     def read(cls) -> Self:
-        return cls(CarrierPolicy.objects.all())
+        return cls(CarrierPolicy.objects.order_by())
 
     def most_bytes_a_day(self, carrier: str, day: date) -> int | None:
         """How much a card of `carrier` can carry on `day`; None where no policy says so."""

@@ -3,6 +3,7 @@
 This room knows the column, `account`, and that room what is meant by it.
 """
 
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from cards.phrases import listed
@@ -30,7 +31,11 @@ class FileAccounts:
     brought = CardAccounts()
 
     def __init__(self):
-        self.known, self.named = self.brought.known(), []
+        self.named = []
+
+    @cached_property
+    def known(self):
+        return self.brought.known()
 
     def refusal(self, row, carrier):
         """Why the row's card cannot be on its account; empty when it can, or when the row names none."""

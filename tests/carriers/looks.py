@@ -6,11 +6,11 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.utils import timezone
 
-from cards.carriers.actions.asking import take_look
+from cards.carriers.actions.asking import Look, take_looks
 from cards.carriers.actions.hearing import bring_in_step, hear
 from cards.carriers.models import Command, Drift, Line
 from cards.carriers.results import Missing, Seen
-from tests.build import fresh, staff
+from tests.build import staff
 
 WORDS = {"active": ("2", "已激活"), "stopped": ("4", "停机"), "silent": ("1", "待激活"), "test": ("6", "可测试")}
 WORDS |= {"cancelled": ("9", "已销户"), "": ("77", "")}
@@ -45,7 +45,7 @@ def looked(card, look, now=None, **how):
     """The card's line after the portal has heard all records, and this was seen of the card."""
     hear()
     line = Line.objects.select_related("account", "card").get(card=card)
-    take_look(line, fresh(card), look, now or timezone.now(), **how)
+    take_looks([Look(line, look)], now or timezone.now(), **how)
     return Line.objects.get(card=card)
 
 

@@ -251,7 +251,7 @@ def test_judging_twice_is_judging_once(held):
         line = looked(held, look)
         before = step_and_rows(held)
         again = Line.objects.select_related("account").get(pk=line.pk)
-        judge(again, fresh(held), timezone.now())
+        judge([again], {held.pk: fresh(held)}, timezone.now())
         assert step_and_rows(held) == before
 
 
@@ -265,7 +265,7 @@ def test_a_change_that_was_not_heard_yet_is_waited_for(held):
     Line.objects.filter(pk=line.pk).update(seen_service="active", ask_at=None)
     do("resume", held, TODAY)
     line, now = Line.objects.select_related("account").get(pk=line.pk), timezone.now()
-    judge(line, fresh(held), now)
+    judge([line], {held.pk: fresh(held)}, now)
     assert (line.step, line.ask_at > now, len(ordered(held)), open_of(held)) == ("waiting", True, 1, [])
 
 

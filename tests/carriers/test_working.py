@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from cards.carriers.actions import working
-from cards.carriers.actions.asking import ask_soon, take_look
+from cards.carriers.actions.asking import Look, ask_soon, take_looks
 from cards.carriers.actions.circuit import break_circuit
 from cards.carriers.actions.commands import close_command
 from cards.carriers.actions.lines import pause_lines, resume_lines
@@ -280,9 +280,10 @@ def test_what_another_account_says_of_a_card_that_was_moved_meanwhile_is_nothing
     other = account("other")
     moved = line_of(card)
     Line.objects.filter(pk=moved.pk).update(account=other)
-    take_look(moved, card, Missing("M1", "no such card"), carrier.clock.now())
+    missing = Missing("M1", "no such card")
+    take_looks([Look(moved, missing)], carrier.clock.now())
     assert (line_of(card).missing_at, line_of(card).seen_service) == (None, "active")
-    take_look(line_of(card), card, Missing("M1", "no such card"), carrier.clock.now())
+    take_looks([Look(line_of(card), missing)], carrier.clock.now())
     assert line_of(card).missing_at == carrier.clock.now()
 
 

@@ -1,10 +1,13 @@
 """Looks at cards at their carriers: nothing else says what became of an order."""
 
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
+from cards.actions.bulk import update_rows
+from cards.actions.write import chunked
 from cards.carriers.actions.answers import answers_to, attempt_row, note_the_account
 from cards.carriers.actions.commands import (
     LATER_LOOKS,
@@ -28,6 +31,23 @@ from cards.carriers.results import AccountFault, Busy, Missing, Seen, Sim
 from cards.models import Card
 
 _TOLD_BY_A_THOROUGH_LOOK = {Aspect.DATA, Aspect.BINDING, Aspect.CAP}
+_TAKEN_AT_ONCE = 50  # in a transaction, for which others may have to wait
+_WRITTEN = (
+    *("seen_service", "seen_code", "seen_text", "seen_reasons", "seen_reason_text", "seen_data", "seen_real_name"),
+    *("seen_imei", "seen_since", "seen_at", "missing_at"),
+    *("ask_at", "worker", "is_asked_by_person", "has_order", "looks"),
+)
+
+
+class Look(NamedTuple):
+    """What a state query said of a card: of this line, and of the SIM that its `card` had when it was asked for.
+
+    `ordered` is what the carrier says of the order that is on its way, where it was asked for that.
+    """
+
+    line: Line
+    said: Any
+    ordered: Any = None
 
 
 class Looks:
@@ -51,9 +71,7 @@ class Looks:
             if line.card_id in commands
         ]
         note_the_account(account, call, looks, at)
-        for line, look in zip(lines, looks, strict=True):
-            ordered = _ask_for_the_order(protocol, call, line, look, commands.get(line.card_id))
-            take_look(line, line.card, look, call.now(), ordered=ordered)
+        _take_all(protocol, call, list(map(Look, lines, looks)), commands)
         Attempt.objects.bulk_create(attempts)
         return True
 
@@ -81,11 +99,6 @@ def sim_of(line):
     return Sim(card.pk, card.iccid, card.msisdn, card.imsi, line.seen_code)
 
 
-def is_other_sim(card_id, iccid):
-    """Whether the card has another SIM by now than the one that was asked for."""
-    return not Card.objects.filter(pk=card_id, iccid=iccid).exists()
-
-
 @transaction.atomic
 def _claim(account, protocol, owner, now):
     """The lines to look at next, ours for the time of a call, and which of their orders are on their way."""
@@ -101,46 +114,77 @@ def _claim(account, protocol, owner, now):
     return lines, {card: command for card, command in on_their_way.items() if command}
 
 
-def _ask_for_the_order(protocol, call, line, look, command):
-    """What the carrier says of an accepted order that is not seen done yet; None where it tells nothing of orders."""
+def _take_all(protocol, call, looks, commands):
+    """Those that say enough are taken at once; for each other one, the carrier is asked for the order first."""
+    now, enough, too_little = call.now(), [], []
+    for look in looks:
+        is_left_open = _leaves_its_order_open(protocol, look, commands.get(look.line.card_id), now)
+        (too_little if is_left_open else enough).append(look)
+    take_looks(enough, now)
+    for look in too_little:
+        ordered = _told_of_the_order(protocol, call, look.line, commands[look.line.card_id])
+        take_looks([look._replace(ordered=ordered)], call.now())
+
+
+def _leaves_its_order_open(protocol, look, command, now):
+    """Whether an accepted order is not seen done yet, of which the carrier tells by its number."""
     if not (
-        command and command.is_accepted and command.ticket and isinstance(look, Seen) and Can.ORDER in protocol.CAN
+        command and command.is_accepted and command.ticket and isinstance(look.said, Seen) and Can.ORDER in protocol.CAN
     ):
-        return None
-    _write_what_was_seen(line, look, call.now())
-    if is_done(command, line):
-        return None
+        return False
+    _write_what_was_seen(look.line, look.said, now)
+    return not is_done(command, look.line)
+
+
+def _told_of_the_order(protocol, call, line, command):
     sim = sim_of(line)
     (told,) = answers_to(lambda: [protocol.order(call, call.access, sim, command.ticket, command.is_batch)], call, 1)
     return told if hasattr(told, "is_failed") else None
 
 
-@transaction.atomic
-def take_look(line, card, look, now, ordered=None, is_reconciling=False, run=None):
-    """Take in what a state query said of a card: what was seen, what it makes of its orders, and what follows.
+def take_looks(looks, now, is_reconciling=False):
+    """Take in what state queries said of cards of an account: what was seen, what it makes of their orders, and what
+    follows. A look that told nothing is put off."""
+    for some in chunked(looks, _TAKEN_AT_ONCE):
+        _take_some({look.line.card_id: look for look in some}, now, is_reconciling)
 
-    `ordered` is what the carrier says of the order that is on its way. A look that told nothing is put off.
-    """
-    asked = line.account_id
-    (line,) = lines_locked([line.card_id])
-    if line.account_id != asked or is_other_sim(line.card_id, card.iccid):
-        return  # it was put on another account meanwhile, or got another SIM, of which this says nothing
-    commands = open_commands_of([line.card_id]).get(line.card_id, [])
+
+@transaction.atomic
+def _take_some(looks, now, is_reconciling):
+    lines = lines_locked(looks)
+    cards = Card.objects.in_bulk(list(looks))
+    lines = [line for line in lines if _is_as_asked_for(line, cards[line.card_id], looks[line.card_id].line)]
+    standing = open_commands_of([line.card_id for line in lines])
+    commands = {line.card_id: standing.get(line.card_id, []) for line in lines}
+    on_their_way = {card: on_its_way(of_card) for card, of_card in commands.items()}
+    for line in lines:
+        _take(line, looks[line.card_id], commands[line.card_id], on_their_way[line.card_id], now)
+    update_rows(Line, _WRITTEN, [(line.pk, *(getattr(line, name) for name in _WRITTEN)) for line in lines])
+    _go_on(lines, on_their_way, now)
+    told = [line for line in lines if _has_told(looks[line.card_id].said, commands[line.card_id])]
+    judge(told, cards, now, is_reconciling)
+
+
+def _is_as_asked_for(line, card, asked):
+    """Whether it was not put on another account meanwhile, nor got another SIM, of which this says nothing."""
+    return line.account_id == asked.account_id and card.iccid == asked.card.iccid
+
+
+def _take(line, look, commands, was_on_its_way, now):
     line.ask_at, line.worker, line.is_asked_by_person = None, "", False
-    was_on_its_way = on_its_way(commands)
-    if isinstance(look, Seen | Missing):
-        _write_what_was_seen(line, look, now)
+    if isinstance(look.said, Seen | Missing):
+        _write_what_was_seen(line, look.said, now)
         for command in commands:
-            _settle_or_end(command, line, look, now, ordered)
+            _settle_or_end(command, line, look.said, now, look.ordered)
     else:
-        _ask_later(line, look, was_on_its_way, now)
+        _ask_later(line, look.said, was_on_its_way, now)
         for command in commands:
-            put_off(command, line, look, now)
+            put_off(command, line, look.said, now)
     _plan_the_next_look(line, now)
-    line.save()
-    _go_on(line, was_on_its_way, now)
-    if isinstance(look, Seen | Missing) or any(command.ended_at for command in commands):
-        judge(line, card, now, command=was_on_its_way, is_reconciling=is_reconciling, run=run)
+
+
+def _has_told(look, commands):
+    return isinstance(look, Seen | Missing) or any(command.ended_at for command in commands)
 
 
 def _settle_or_end(command, line, look, now, ordered):
@@ -151,12 +195,14 @@ def _settle_or_end(command, line, look, now, ordered):
         settle(command, line, now, ordered)
 
 
-def _go_on(line, was_on_its_way, now):
-    """What waited for this look, or for the end of an order, goes on."""
-    if was_on_its_way and was_on_its_way.ended_at:
-        follow_the_wish(line, was_on_its_way, now)
-    if not (was_on_its_way and was_on_its_way.is_in_flight):
-        release_queue(line, now)
+def _go_on(lines, on_their_way, now):
+    """What waited for these looks, or for the end of an order, goes on."""
+    for line in lines:
+        was_on_its_way = on_their_way[line.card_id]
+        if was_on_its_way and was_on_its_way.ended_at:
+            follow_the_wish(line, was_on_its_way, now)
+    held_up = {card for card, command in on_their_way.items() if command and command.is_in_flight}
+    release_queue([line for line in lines if line.card_id not in held_up], now)
 
 
 def _write_what_was_seen(line, look, now):

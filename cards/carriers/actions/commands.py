@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from cards.actions.bulk import update_rows
 from cards.carriers.choices import OPEN_COMMANDS, REPEATABLE, Aspect, CallResult, CommandState
 from cards.carriers.models import Command, Line
 from cards.carriers.protocols import is_worked, protocol_of, setting_of
@@ -288,10 +289,11 @@ def follow_the_wish(line, command, now):
     order([(line, orders_of(line) + anew, cause)], now)
 
 
-def release_queue(line, now):
-    """Nothing is on its way any more: what waits for the line is due as soon as its guard time allows."""
-    waiting = Command.objects.filter(card_id=line.card_id, state=CommandState.QUEUED, due_at=None)
-    waiting.update(due_at=due_at(line, now))
+def release_queue(lines, now):
+    """Nothing is on its way any more: what waits for these lines is due as soon as their guard time allows."""
+    due = {line.card_id: due_at(line, now) for line in lines}
+    waiting = Command.objects.filter(card_id__in=due, state=CommandState.QUEUED, due_at=None)
+    update_rows(Command, ("due_at",), [(pk, due[card]) for pk, card in waiting.values_list("pk", "card_id")])
 
 
 def lines_locked(cards):

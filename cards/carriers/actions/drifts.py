@@ -42,13 +42,21 @@ def open_drifts():
 # What is found.
 
 
-def bring_up_to_date(line, card, differing, commands, is_waiting, now):
-    """Let the open differences of a card be these: verdicts by the kind of difference. The rest closes by itself.
+def open_ones_of(cards):
+    """The open differences of these cards that looks at their states find, locked: by the card's key, then by kind."""
+    by_card = {}
+    for drift in _locked(Drift.objects.open().filter(card_id__in=cards).exclude(kind__in=_NOT_SEEN)):
+        by_card.setdefault(drift.card_id, {})[drift.kind] = drift
+    return by_card
+
+
+def bring_up_to_date(line, card, standing, differing, commands, is_waiting, now):
+    """Let the open differences of a card, which are `standing`, be these: verdicts by the kind of difference. The rest
+    closes by itself.
 
     `is_waiting`: an order about it is on its way. What somebody has rejected stays so until something about it changes.
     """
-    rows = Drift.objects.open().filter(card_id=card.pk).exclude(kind__in=_NOT_SEEN)
-    standing = {drift.kind: drift for drift in rows.select_for_update()}
+    standing = dict(standing)
     for kind, verdict in differing.items():
         drift, known = drift_of(verdict, line, card, commands, now), standing.pop(kind, None)
         if known and (known.proposal, known.params) == (drift.proposal, drift.params):
@@ -159,7 +167,8 @@ def reject(drift_ids, user):
     """Leave these differences as they are: nothing is done, and they do not come back as they were; their number."""
     _require_decider(user)
     rejected = {"state": DriftState.REJECTED, "ended_at": timezone.now(), "decided_by": user}
-    return _to_be_decided(drift_ids).update(**rejected)
+    keys = [drift.pk for drift in _locked(_to_be_decided(drift_ids))]
+    return Drift.objects.filter(pk__in=keys).update(**rejected)
 
 
 def order_again(drift_ids, user):
@@ -217,6 +226,11 @@ def _to_be_decided(drift_ids):
     return Drift.objects.open().filter(Q(job=None) | Q(job__status__in=JOB_OVER), pk__in=list(drift_ids))
 
 
+def _locked(drifts):
+    """Those that these are, locked in the order in which everybody locks them."""
+    return list(drifts.order_by("card_id", "pk").select_for_update(of=("self",)))
+
+
 def _begun(drifts, user, reason):
     """The job of what was approved, on its way. A card has but one difference in it."""
     by_card = {drift.card_id: drift for drift in drifts}
@@ -243,7 +257,8 @@ def _begun(drifts, user, reason):
         for number, some in enumerate(chunked(by_card.values(), _DRIFTS_AT_ONCE), start=1)
     ]
     JobChunk.objects.bulk_create(chunks, batch_size=20)
-    Drift.objects.filter(pk__in=[drift.pk for drift in by_card.values()]).update(job=job)
+    approved = _locked(Drift.objects.filter(pk__in=[drift.pk for drift in by_card.values()]))
+    Drift.objects.filter(pk__in=[drift.pk for drift in approved]).update(job=job)
     engine.launch(job, user)
     return Job.objects.get(pk=job.pk)
 

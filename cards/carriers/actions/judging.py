@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 
+from cards.actions.bulk import update_rows
 from cards.actions.write import Signature
 from cards.carriers.actions import drifts
 from cards.carriers.actions.approving import carry_proposals_out
-from cards.carriers.actions.commands import close_command, open_command, orders_of, withdraw_orders
-from cards.carriers.choices import OPEN_COMMANDS, Aspect, CommandState, DriftKind, LineStep, ServiceState, Switch
+from cards.carriers.actions.commands import close_command, open_command, open_commands_of, orders_of, withdraw_orders
+from cards.carriers.choices import Aspect, CommandState, DriftKind, LineStep, ServiceState, Switch
 from cards.carriers.models import Command, Line, Reconciliation
 from cards.carriers.protocols import setting_of
 from cards.carriers.verdict import (
@@ -36,6 +38,7 @@ A_DAY = timedelta(hours=24)
 HEARD_BY_THEN = timedelta(seconds=5)
 FEWEST_TO_BRAKE = 20  # so many corrections, or one card in a hundred, are nobody's alarm
 _ORDERS_READ = 50
+_SET = ("step", "ask_at", "comparison_id")
 
 # What the account itself says whether it is done at once, or only proposed.
 APPLIED_BY = {DriftKind.ACTIVATED: "first_use", DriftKind.REAL_NAME: "real_name"}
@@ -64,16 +67,19 @@ class LookOccasion(NamedTuple):
     is_agreed: bool = False
 
 
-def judge(line, card, now, command=None, is_reconciling=False, run=None):
-    """Do what follows of what was just seen of this line, whose lock the caller holds, and set its step."""
-    if is_reconciling and run is None:
-        run = Reconciliation.objects.filter(account=line.account_id, ended_at=None).first()
-    _judge(line, LookOccasion(now, is_reconciling, run))
+def judge(lines, cards, now, is_reconciling=False):
+    """Do what follows of what was just seen of these lines of an account, whose locks the caller holds, and set their
+    steps. `cards` are theirs, by their keys, read since."""
+    run = None
+    if lines and is_reconciling:
+        run = Reconciliation.objects.filter(account=lines[0].account_id, ended_at=None).first()
+    _judge(lines, cards, LookOccasion(now, is_reconciling, run))
 
 
-def correct(line, now):
-    """Do what a comparison of all cards has found of this line, as far as it is still so."""
-    _judge(line, LookOccasion(now, is_reconciling=True, is_agreed=True))
+def correct(lines, now):
+    """Do what a comparison of all cards has found of these lines, as far as it is still so."""
+    cards = Card.objects.in_bulk([line.card_id for line in lines])
+    _judge(lines, cards, LookOccasion(now, is_reconciling=True, is_agreed=True))
 
 
 def most_corrections(account):
@@ -81,14 +87,17 @@ def most_corrections(account):
     return max(FEWEST_TO_BRAKE, Line.objects.filter(account=account).count() // 100)
 
 
-def _judge(line, occasion):
-    card = Card.objects.get(pk=line.card_id)
-    line.comparison = None
-    if line.seq != card.version:
-        _wait_for_the_record(line, occasion.now)
-    elif line.seen_at or line.missing_at:
-        _judge_what_is_known(line, card, occasion)
-    line.save(update_fields=["step", "ask_at", "comparison"])
+def _judge(lines, cards, occasion):
+    known = []
+    for line in lines:
+        line.comparison = None
+        if line.seq != cards[line.card_id].version:
+            _wait_for_the_record(line, occasion.now)
+        elif line.seen_at or line.missing_at:
+            known.append(line)
+    if known:
+        _judge_what_is_known(known, cards, occasion)
+    update_rows(Line, _SET, [(line.pk, *(getattr(line, name) for name in _SET)) for line in lines])
 
 
 def _wait_for_the_record(line, now):
@@ -97,16 +106,43 @@ def _wait_for_the_record(line, now):
     line.ask_at, line.step = min(line.ask_at or soon, soon), LineStep.WAITING
 
 
-def _judge_what_is_known(line, card, occasion):
-    commands = Command.objects.filter(card_id=card.pk).exclude(state=CommandState.SUPERSEDED).order_by("-pk")
-    commands = list(commands[:_ORDERS_READ])
+def _judge_what_is_known(lines, cards, occasion):
+    keys = [line.card_id for line in lines]
+    commands = _last_orders_of(keys)
+    found = {
+        line.card_id: _what_was_done(line, cards[line.card_id], commands.get(line.card_id, []), occasion)
+        for line in lines
+    }
+    known = drifts.open_ones_of(keys)
+    for line in lines:
+        card, differing = cards[line.card_id], _differing(found[line.card_id])
+        is_waiting = any(each.follows == Follows.WAIT for each in found[line.card_id])
+        of_card = commands.get(line.card_id, [])
+        drifts.bring_up_to_date(line, card, known.get(card.pk, {}), differing, of_card, is_waiting, occasion.now)
+    standing = open_commands_of(keys)
+    for line in lines:
+        line.step = _step(found[line.card_id], standing.get(line.card_id, []))
+
+
+def _last_orders_of(cards):
+    """The last orders of each of these cards that were not replaced, the newest first, by the card's key."""
+    number = Window(RowNumber(), partition_by="card_id", order_by=F("pk").desc())
+    orders = Command.objects.filter(card_id__in=cards).exclude(state=CommandState.SUPERSEDED).annotate(number=number)
+    by_card = {}
+    for command in orders.filter(number__lte=_ORDERS_READ).order_by("-pk"):
+        by_card.setdefault(command.card_id, []).append(command)
+    return by_card
+
+
+def _what_was_done(line, card, commands, occasion):
+    """The verdicts on a line, once what follows of them is done."""
     verdicts = _verdicts(line, card, commands, occasion)
     _end_what_goes_against_the_carrier(line, verdicts, commands, occasion.now)
-    verdicts = [_done(each, line, card, occasion) for each in verdicts]
-    differing = {each.kind: each for each in reversed(verdicts) if each.kind}
-    is_waiting = any(each.follows == Follows.WAIT for each in verdicts)
-    drifts.bring_up_to_date(line, card, differing, commands, is_waiting, occasion.now)
-    line.step = _step(line, verdicts, differing)
+    return [_done(each, line, card, occasion) for each in verdicts]
+
+
+def _differing(verdicts):
+    return {each.kind: each for each in reversed(verdicts) if each.kind}
 
 
 def _verdicts(line, card, commands, occasion):
@@ -214,11 +250,12 @@ def _agreed_lately(account, now):
     return sum(found.get("corrected", 0) for found in runs.values_list("found", flat=True))
 
 
-def _step(line, verdicts, differing):
+def _step(verdicts, standing):
+    differing = _differing(verdicts)
     by_kind = [step for kind, step in _STEPS.items() if kind in differing]
     if LineStep.GONE in by_kind:
         return LineStep.GONE
-    by_hand = [command.is_by_hand for command in Command.objects.filter(card_id=line.card_id, state__in=OPEN_COMMANDS)]
+    by_hand = [command.is_by_hand for command in standing]
     is_applied = any(each.follows == Follows.WAIT and each.action for each in verdicts)
     if is_applied or not all(by_hand):
         return LineStep.WAITING

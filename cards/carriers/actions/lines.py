@@ -20,7 +20,8 @@ def pause_lines(card_ids):
 def resume_lines(card_ids):
     """What is wanted of these cards is sent again, from now on."""
     now = timezone.now()
-    for line in lines_locked(card_ids):
+    lines = lines_locked(card_ids)
+    for line in lines:
         line.paused = False
-        line.save(update_fields=["paused"])
-        release_queue(line, now)
+    Line.objects.filter(pk__in=[line.pk for line in lines]).update(paused=False)
+    release_queue(lines, now)

@@ -104,8 +104,7 @@ def correct_some(account, now):
     """Do some of what comparisons of this account have found and may do; whether there was anything."""
     with transaction.atomic():
         cards = list(_to_correct(account).order_by("card").values_list("card", flat=True)[:_CORRECTED_AT_ONCE])
-        for line in lines_locked(cards):
-            correct(line, now)
+        correct(lines_locked(cards), now)
     return bool(cards)
 
 

@@ -85,13 +85,21 @@ def tree(path):
     return ast.parse((settings.BASE_DIR / path).read_text())
 
 
+@cache
+def nodes(path):
+    return list(ast.walk(tree(path)))
+
+
+@cache
 def imported(path):
     """Every module of ours that a file imports, also inside a function body."""
-    for node in ast.walk(tree(path)):
+    found = []
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in ROOMS)
+            found += (alias.name for alias in node.names if alias.name.split(".")[0] in ROOMS)
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ROOMS:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
+    return found
 
 
 def module(path, depth=1):
@@ -103,21 +111,19 @@ def ring(name):
     return next(number for number, names in enumerate(RINGS) if name in names)
 
 
+@cache
 def calls(path):
     """Every call in a file as (dotted name, line)."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node.lineno
+    return [(ast.unparse(node.func), node.lineno) for node in nodes(path) if isinstance(node, ast.Call)]
 
 
 FILES = list(sources())
 OF_DOMAIN = [path for path in FILES if path.parts[0] in ("cards", "billing")]
 
 
-@cache
 def arrows_of_ours():
     """(file, what it imports) of each; asked for by those tests alone that need it, for every process loads this."""
-    return [(path, list(imported(path))) for path in FILES]
+    return [(path, imported(path)) for path in FILES]
 
 
 def nested(paths):
@@ -236,7 +242,7 @@ def test_names_say_what_a_thing_is():
     functions = [
         (str(path), node.name)
         for path in FILES
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef) and node.name.startswith(("process_", "handle_"))
         if node.name not in DJANGO_CALLS_THEM_SO
     ]
@@ -363,7 +369,7 @@ def asks_for_a_state(node):
 
 
 def found_in(paths, is_wrong):
-    return [(str(path), node.lineno) for path in paths for node in ast.walk(tree(path)) if is_wrong(node)]
+    return [(str(path), node.lineno) for path in paths for node in nodes(path) if is_wrong(node)]
 
 
 def test_states_are_compared_only_where_rules_are_written():
@@ -463,7 +469,7 @@ def test_mail_goes_out_by_one_door():
     importing = {
         str(path)
         for path in FILES
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Import | ast.ImportFrom)
         if "django.core.mail" in ast.unparse(node).replace(" import ", ".")
     }
@@ -487,7 +493,7 @@ def test_whose_something_is_is_decided_in_one_place():
         (str(path), ast.unparse(node))
         for path in FILES
         if path != Path("cards/scope.py")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr in ("is_staff", "is_active")
         if not ast.unparse(node.value).startswith(("scope", "Scope.of("))
     }
@@ -495,7 +501,7 @@ def test_whose_something_is_is_decided_in_one_place():
     reading = {
         str(path)
         for path in FILES
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if (isinstance(node, ast.Attribute) and node.attr == "memberships")
         or (isinstance(node, ast.keyword) and "memberships" in (node.arg or ""))
         or (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("Membership.objects"))
@@ -529,8 +535,8 @@ RELATIONS = {"groups", "permissions", "user_permissions"}
 def writes(node):
     """A model's or a queryset's writing method, called or passed on; `update` by columns, which no dict has."""
     if isinstance(node, ast.Attribute):
-        is_of_relation = ast.unparse(node.value).split(".")[-1] in RELATIONS
-        return node.attr in WRITING or (is_of_relation and node.attr in ("add", "set", "remove", "clear"))
+        is_of_many = node.attr in ("add", "set", "remove", "clear")
+        return node.attr in WRITING or (is_of_many and ast.unparse(node.value).split(".")[-1] in RELATIONS)
     if isinstance(node, ast.Call):
         name = ast.unparse(node.func).split(".")[-1]
         by_columns = name == "update" and not node.args and bool(node.keywords)
@@ -588,7 +594,7 @@ MODULES = {dotted(path): path for path in FILES}
 def imports_of(name):
     """The modules of ours that a module imports, also as `from cards.views import my`."""
     names = set()
-    for node in ast.walk(tree(MODULES[name])):
+    for node in nodes(MODULES[name]):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -611,7 +617,7 @@ def views_of(audience):
 
 def words(name):
     """Every string in a module."""
-    return [node.value for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Constant)]
+    return [node.value for node in nodes(MODULES[name]) if isinstance(node, ast.Constant)]
 
 
 @pytest.mark.parametrize(("audience", "other"), AUDIENCES)
@@ -638,7 +644,7 @@ def test_what_an_audience_needs_does_not_stand_in_the_frame_of_the_other(audienc
     found = [
         name
         for name in needed(*views_of(audience)) - {BOTH_FRAMES}
-        for node in ast.walk(tree(MODULES[name]))
+        for node in nodes(MODULES[name])
         if isinstance(node, ast.ImportFrom) and node.module == BOTH_FRAMES and frame in [a.name for a in node.names]
     ]
     assert found == []

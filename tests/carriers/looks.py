@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.utils import timezone
 
-from cards.carriers.actions.asking import Look, take_looks
+from cards.carriers.actions.asking import LookAtCard, take_looks
 from cards.carriers.actions.hearing import bring_in_step, hear
 from cards.carriers.models import Command, Drift, Line
 from cards.carriers.results import Missing, Seen
@@ -45,7 +45,7 @@ def looked(card, look, now=None, **how):
     """The card's line after the portal has heard all records, and this was seen of the card."""
     hear()
     line = Line.objects.select_related("account", "card").get(card=card)
-    take_looks([Look(line, look)], now or timezone.now(), **how)
+    take_looks([LookAtCard(line, look)], now or timezone.now(), **how)
     return Line.objects.get(card=card)
 
 

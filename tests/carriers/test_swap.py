@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from cards.carriers.actions.asking import Look, take_looks
+from cards.carriers.actions.asking import LookAtCard, take_looks
 from cards.carriers.actions.hearing import hear
 from cards.carriers.actions.readings_in import take_days, take_totals
 from cards.carriers.models import AccountRule, CycleReading, Line
@@ -86,7 +86,7 @@ def test_what_a_carrier_says_of_the_old_sim_while_it_is_swapped_is_not_the_new_o
     hear(NOON)
     asked = Line.objects.select_related("card").get(card=card)
     do("swap", card, DAY, iccid=NEW)
-    take_looks([Look(asked, Seen("stopped", "st"))], NOON)
+    take_looks([LookAtCard(asked, Seen("stopped", "st"))], NOON)
     assert line_of(card).seen_at is None
 
 

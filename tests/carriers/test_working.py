@@ -8,7 +8,7 @@ import pytest
 from django.db.models import BooleanField, Value
 
 from cards.carriers.actions import working
-from cards.carriers.actions.asking import Look, ask_soon, take_looks
+from cards.carriers.actions.asking import LookAtCard, ask_soon, take_looks
 from cards.carriers.actions.circuit import break_circuit
 from cards.carriers.actions.commands import close_command
 from cards.carriers.actions.lines import pause_lines, resume_lines
@@ -282,9 +282,9 @@ def test_what_another_account_says_of_a_card_that_was_moved_meanwhile_is_nothing
     moved = line_of(card)
     Line.objects.filter(pk=moved.pk).update(account=other)
     missing = Missing("M1", "no such card")
-    take_looks([Look(moved, missing)], carrier.clock.now())
+    take_looks([LookAtCard(moved, missing)], carrier.clock.now())
     assert (line_of(card).missing_at, line_of(card).seen_service) == (None, "active")
-    take_looks([Look(line_of(card), missing)], carrier.clock.now())
+    take_looks([LookAtCard(line_of(card), missing)], carrier.clock.now())
     assert line_of(card).missing_at == carrier.clock.now()
 
 

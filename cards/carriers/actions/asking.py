@@ -40,7 +40,7 @@ _WRITTEN = (
 )
 
 
-class Look(NamedTuple):
+class LookAtCard(NamedTuple):
     """What a state query said of a card: of this line, and of the SIM that its `card` had when it was asked for.
 
     `ordered` is what the carrier says of the order that is on its way, where it was asked for that.
@@ -72,7 +72,7 @@ class Looks:
             if line.card_id in commands
         ]
         note_the_account(account, call, looks, at)
-        _take_all(protocol, call, list(map(Look, lines, looks)), commands)
+        _take_all(protocol, call, list(map(LookAtCard, lines, looks)), commands)
         Attempt.objects.bulk_create(attempts)
         return True
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from cards.carriers.actions import drifts
 from cards.carriers.actions.answers import answers_to, note_the_account
-from cards.carriers.actions.asking import Look, ask_soon, sim_of, take_looks
+from cards.carriers.actions.asking import LookAtCard, ask_soon, sim_of, take_looks
 from cards.carriers.actions.pieces import (
     CameOfPiece,
     due_pulls,
@@ -97,7 +97,7 @@ def _fetch_states(pull, piece, call):
     looks = _told(pull, piece, call, len(sims), lambda: ask(call, call.access, sims, is_thorough))
     if looks is None:
         return
-    take_looks(list(map(Look, lines, looks)), call.now(), is_reconciling=True)
+    take_looks(list(map(LookAtCard, lines, looks)), call.now(), is_reconciling=True)
     seen = sum(isinstance(look, Seen | Missing) for look in looks)
     with transaction.atomic():
         finish_piece(pull, piece, CameOfPiece(told=seen, missing=len(looks) - seen), call.now(), rest_after)

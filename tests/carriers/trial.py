@@ -20,6 +20,7 @@ QUICK = {
 }
 OPEN = {"queued", "sent", "accepted", "asking", "by_hand"}
 OPENED_ON = "2026-11-01"
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.2
 
 
 def make_account(fake, name="A", *, command=run, **settings):
@@ -100,17 +101,16 @@ class Trial:
         assert ended.code == 0, ended
 
     def pass_once(self):
-        """The workers run until nothing is due at this moment."""
-        ended = self.run("carriers", "work", "--until-settled")
-        assert (ended.code, ended.err) == (0, ""), ended
+        """The workers run until nothing is due at this moment; how many turns at calling that were."""
+        return self.document("carriers", "work", "--until-settled")["turns"]
 
     def work(self, until, seconds=60):
-        """The workers run until this is so."""
-        give_up_at = time.monotonic() + seconds
+        """The workers run until this is so; where nothing is due, they come again after a while that grows."""
+        give_up_at, pause_s = time.monotonic() + seconds, _SHORTEST_PAUSE_S
         while not until():
             assert time.monotonic() < give_up_at, self.story()
-            self.pass_once()
-            time.sleep(0.01)
+            pause_s = _SHORTEST_PAUSE_S if self.pass_once() else min(2 * pause_s, _LONGEST_PAUSE_S)
+            time.sleep(pause_s)
 
     def settle(self, *iccids, seconds=60):
         """The workers run until no command of these cards is open."""

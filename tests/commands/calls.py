@@ -4,8 +4,9 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from functools import cache
 
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 from openpyxl import Workbook
 
 
@@ -25,13 +26,22 @@ class Ended:
 def run(name, *arguments):
     out, err, code = io.StringIO(), io.StringIO(), 0
     try:
-        call_command(name, *map(str, arguments), stdout=out, stderr=err)
+        call_command(_command(name), *map(str, arguments), stdout=out, stderr=err)
     except SystemExit as ended:
         code = ended.code
     except CommandError as error:
         code = error.returncode
         err.write(f"{error}\n")
     return Ended(code, out.getvalue(), err.getvalue())
+
+
+@cache
+def _command(name):
+    """The command with the parser of its arguments, which is dear: a process builds one, and so do the tests."""
+    command = load_command_class(get_commands()[name], name)
+    parser = command.create_parser("", name)
+    command.create_parser = lambda *_names: parser
+    return command
 
 
 def result(name, *arguments):

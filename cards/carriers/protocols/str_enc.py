@@ -4,7 +4,7 @@ Source: the carrier's own demo, whose printed output the tests compare with. The
 for the right half of the key's first permutation, which takes the columns in plain order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 PIECE = 4  # characters of UTF-16, two bytes each: a block of 64 bits
@@ -34,7 +34,10 @@ BOXES = (
 # fmt: on
 FIRST_ORDER = [8 * row + column for column in (1, 3, 5, 7, 0, 2, 4, 6) for row in reversed(range(8))]
 LAST_ORDER = [FIRST_ORDER.index(place) for place in range(64)]
-WIDENED = [(4 * group + step - 1) % 32 for group in range(8) for step in range(6)]
+# How far right each box's six bits are once a half is widened: each shares its first and last with its neighbours.
+PLACES_OF_BOXES = range(28, -1, -4)
+
+Key = Sequence[int]  # of a round: six bits for each box
 
 
 def str_enc(text: str, *keys: str) -> str:
@@ -46,47 +49,67 @@ def _ciphered(block: list[int], keys: Sequence[str]) -> str:
     for key in keys:
         for rounds in _rounds_of(key):
             block = _turned(block, rounds)
-    return f"{int(''.join(map(str, block)), 2):016X}"
+    return f"{_number(block):016X}"
 
 
 def _blocks(text: str) -> Iterator[list[int]]:
     """Blocks of 64 bits; the last one ends in zeros."""
     units = text.encode("utf-16-be", "surrogatepass")
     for start in range(0, len(units), 2 * PIECE):
-        block = int.from_bytes(units[start : start + 2 * PIECE].ljust(2 * PIECE, b"\0"), "big")
-        yield [int(bit) for bit in f"{block:064b}"]
+        yield _bits(int.from_bytes(units[start : start + 2 * PIECE].ljust(2 * PIECE, b"\0"), "big"), 64)
+
+
+def _bits(number: int, length: int) -> list[int]:
+    return [int(bit) for bit in f"{number:0{length}b}"]
+
+
+def _number(bits: Iterable[int]) -> int:
+    return int("".join(map(str, bits)), 2)
 
 
 @cache
-def _rounds_of(key: str) -> list[list[list[int]]]:
-    """For each four characters of a key the 48 bits of each round."""
+def _rounds_of(key: str) -> list[list[Key]]:
+    """The keys of each round, for each four characters of a key."""
     return [_rounds(block) for block in _blocks(key)]
 
 
-def _rounds(block: list[int]) -> list[list[int]]:
+def _rounds(block: list[int]) -> list[Key]:
     chosen = [block[place] for place in FIRST_CHOICE]
     left, right, rounds = chosen[:28], chosen[28:], []
     for shift in SHIFTS:
         left, right = left[shift:] + left[:shift], right[shift:] + right[:shift]
-        both = left + right
-        rounds.append([both[place] for place in SECOND_CHOICE])
+        bits = [(left + right)[place] for place in SECOND_CHOICE]
+        rounds.append([_number(bits[start : start + 6]) for start in range(0, 48, 6)])
     return rounds
 
 
-def _turned(block: list[int], rounds: list[list[int]]) -> list[int]:
+def _turned(block: list[int], rounds: list[Key]) -> list[int]:
     ordered = [block[place] for place in FIRST_ORDER]
-    left, right = ordered[:32], ordered[32:]
+    left, right = _number(ordered[:32]), _number(ordered[32:])
     for key in rounds:
-        left, right = right, [a ^ b for a, b in zip(left, _mixed(right, key), strict=True)]
-    both = right + left
+        left, right = right, left ^ _mixed(right, key)
+    both = _bits(right << 32 | left, 64)
     return [both[place] for place in LAST_ORDER]
 
 
-def _mixed(half: list[int], key: list[int]) -> list[int]:
-    wide = [half[place] ^ bit for place, bit in zip(WIDENED, key, strict=True)]
-    out: list[int] = []
-    for box, start in zip(BOXES, range(0, 48, 6), strict=True):
-        first, *middle, last = wide[start : start + 6]
-        column = int("".join(map(str, middle)), 2)
-        out += (int(bit) for bit in f"{int(box[16 * (2 * first + last) + column], 16):04b}")
-    return [out[place] for place in BITS_AFTER_BOXES]
+def _mixed(half: int, key: Key) -> int:
+    wide = (half & 1) << 33 | half << 1 | half >> 31
+    boxes = zip(_out_of_boxes(), PLACES_OF_BOXES, key, strict=True)
+    return sum(out[wide >> place & 0b111111 ^ bits] for out, place, bits in boxes)
+
+
+@cache
+def _out_of_boxes() -> list[list[int]]:
+    """What comes out of each box for each six bits, at the places where a half has it."""
+    places = zip(BOXES, PLACES_OF_BOXES, strict=True)
+    return [[_placed(_out_of(box, six) << place) for six in range(64)] for box, place in places]
+
+
+def _out_of(box: str, six: int) -> int:
+    row, column = six >> 4 & 0b10 | six & 1, six >> 1 & 0b1111
+    return int(box[16 * row + column], 16)
+
+
+def _placed(half: int) -> int:
+    bits = _bits(half, 32)
+    return _number(bits[place] for place in BITS_AFTER_BOXES)

@@ -84,8 +84,8 @@ def _unbalanced() -> Iterator[Problem]:
     sums = Posting.objects.order_by().values("entry").annotate(total=_cents(Sum("amount"))).exclude(total=0)
     for key, total in sums.values_list("entry", "total"):
         yield _problem("unbalanced", _("the postings of {key} add up to {total}"), key=key, total=yuan(total))
-    for entry in Entry.objects.annotate(lines=Count("postings")).filter(lines__lt=2):
-        yield _problem("no_postings", _("entry {key} does not have two postings"), key=entry.pk)
+    for key in Entry.objects.values_list("pk", flat=True).annotate(lines=Count("postings")).filter(lines__lt=2):
+        yield _problem("no_postings", _("entry {key} does not have two postings"), key=key)
     sealed = Exists(Entry.objects.filter(pk=OuterRef("entry_id")))
     for key in Posting.objects.exclude(sealed).order_by().values_list("entry_id", flat=True).distinct():
         yield _problem("no_entry", _("there are postings of {key}, but no such entry"), key=key)
@@ -144,37 +144,36 @@ def _orders() -> Iterator[Problem]:
         earned=_sum_of(earned, "amount"),
     )
     paid = Q(state__in=PAID)
-    due = Case(When(paid, then=-F("total")), default=Value(ZERO), output_field=MoneyField())
-    owes = Case(When(paid, then=F("lines_open")), default=Value(ZERO), output_field=MoneyField())
-    rules = (
-        ("order_total", _("the lines of order {order} do not add up to its total"), {"lines_total": F("total")}),
-        ("order_payment", _("the amount paid for order {order} does not match its total"), {"moved": due}),
-        (
-            "order_refunded",
-            _("the refunds of order {order} do not match its lines"),
-            {"lines_refunded": F("refunded")},
-        ),
-        ("order_owed", _("the amount owed for order {order} does not match its open lines"), {"owed": owes}),
-        ("order_earned", _("the revenue of order {order} does not match its lines"), {"earned": F("lines_served")}),
+    orders = orders.annotate(
+        due=Case(When(paid, then=-F("total")), default=Value(ZERO), output_field=MoneyField()),
+        owes=Case(When(paid, then=F("lines_open")), default=Value(ZERO), output_field=MoneyField()),
     )
-    for code, sentence, equal in rules:
-        for order in orders.exclude(**equal):
-            yield _problem(code, sentence, order=order.number)
+    rules = (
+        ("order_total", _("the lines of order {order} do not add up to its total"), "lines_total", "total"),
+        ("order_payment", _("the amount paid for order {order} does not match its total"), "moved", "due"),
+        ("order_refunded", _("the refunds of order {order} do not match its lines"), "lines_refunded", "refunded"),
+        ("order_owed", _("the amount owed for order {order} does not match its open lines"), "owed", "owes"),
+        ("order_earned", _("the revenue of order {order} does not match its lines"), "earned", "lines_served"),
+    )
+    for order in orders.exclude(**{is_so: F(should_be) for _code, _sentence, is_so, should_be in rules}):
+        for code, sentence, is_so, should_be in rules:
+            if getattr(order, is_so) != getattr(order, should_be):
+                yield _problem(code, sentence, order=order.number)
 
 
 def _lines() -> Iterator[Problem]:
     """A fulfilled line has its card's record (an opening needs none), and what an order did to a card has its line."""
-    for kind, action in ACTIONS.items():
-        record = CardEvent.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), job=OuterRef("order__job"))
-        lines = OrderLine.objects.filter(order__kind=kind, fulfilled_on__isnull=False)
-        for line in lines.exclude(Exists(record.filter(action=action))).select_related("card", "order"):
-            sentence = _("line {line} is fulfilled, but no record of the card shows it")
-            yield _problem("line_without_service", sentence, iccid=line.card.iccid if line.card else None, line=line)
+    record = CardEvent.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), job=OuterRef("order__job"))
+    action = Case(*(When(order__kind=kind, then=Value(action)) for kind, action in ACTIONS.items()))
+    lines = OrderLine.objects.filter(order__kind__in=ACTIONS, fulfilled_on__isnull=False).alias(action=action)
+    for line in lines.exclude(Exists(record.filter(action=OuterRef("action")))).select_related("card"):
+        sentence = _("line {line} is fulfilled, but no record of the card shows it")
+        yield _problem("line_without_service", sentence, iccid=line.card.iccid if line.card else None, line=line)
     served = OrderLine.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), order__job=OuterRef("job"))
     done = CardEvent.objects.filter(job__kind=JobKind.ORDER, rule="", action__in=ACTIONS.values())
-    for event in done.exclude(Exists(served)).select_related("card"):
+    for iccid, seq in done.exclude(Exists(served)).values_list("card__iccid", "seq"):
         sentence = _("record {seq} was made for an order, but no order line shows it")
-        yield _problem("service_without_line", sentence, iccid=event.card.iccid, seq=event.seq)
+        yield _problem("service_without_line", sentence, iccid=iccid, seq=seq)
 
 
 def _terms() -> Iterator[Problem]:
@@ -183,16 +182,16 @@ def _terms() -> Iterator[Problem]:
     A grant is a record of staff without an order; that the first record is an opening or a take-over is proved of the
     records, and an opening that is not paid is no problem (`not_paid.py`).
     """
-    terms = ServiceTerm.objects.filter(number__gt=1).annotate(seq=SAID_LAST).select_related("card")
+    terms = ServiceTerm.objects.filter(number__gt=1).alias(seq=SAID_LAST).values_list("card__iccid", "number")
     of_record = {"card": OuterRef("card"), "seq": OuterRef("seq")}
     given = CardEvent.objects.filter(GIVES_A_TERM, **of_record)
-    for term in terms.exclude(Exists(given)):
+    for iccid, number in terms.exclude(Exists(given)):
         sentence = _("term {number} of the card has no source: neither an order nor a staff record")
-        yield _problem("term_without_record", sentence, iccid=term.card.iccid, number=term.number)
+        yield _problem("term_without_record", sentence, iccid=iccid, number=number)
     not_paid = Q(state=LineState.REFUNDED) | ~Q(order__state__in=PAID)
-    for term in terms.filter(Exists(OrderLine.objects.filter(not_paid, **of_record))):
+    for iccid, number in terms.filter(Exists(OrderLine.objects.filter(not_paid, **of_record))):
         sentence = _("term {number} of the card comes from an order line that is not paid, or was refunded")
-        yield _problem("term_not_paid", sentence, iccid=term.card.iccid, number=term.number)
+        yield _problem("term_not_paid", sentence, iccid=iccid, number=number)
 
 
 def _on_order() -> Iterator[Problem]:
@@ -201,21 +200,22 @@ def _on_order() -> Iterator[Problem]:
     Guests' renewals are served as they are paid, and put no term on order.
     """
     open_lines = OrderLine.objects.filter(order__kind=OrderKind.RENEWAL, order__is_guest=False, state=LineState.OPEN)
-    for is_paid, state in ((False, OrderState.PLACED), (True, OrderState.PAID)):
-        lines, terms = open_lines.filter(order__state=state), OrderedTerm.objects.filter(is_paid=is_paid)
-        # While customers are merged, the terms go with their cards, and the orders in the end.
-        same_line = Q(order__customer=OuterRef("customer")) | Q(order__customer__merged_into=OuterRef("customer"))
-        same_line &= Q(order=OuterRef("order_key"))
-        same_term = Q(customer=OuterRef("order__customer")) | Q(customer=OuterRef("order__customer__merged_into"))
-        same_term &= Q(order_key=OuterRef("order"))
-        sold = {name: OuterRef(name) for name in ("card", "plan", "months", "alignment", "quota_mb")}
-        for term in terms.exclude(Exists(lines.filter(same_line, **sold))).select_related("card"):
-            sentence = _("a term is on order for the card, but order {order} has no such open line")
-            yield _problem("ordered_term_without_line", sentence, iccid=term.card.iccid, order=term.order_number)
-        for line in lines.exclude(Exists(terms.filter(same_term, **sold))).select_related("card", "order"):
-            sentence = _("line {line} is to be served, but the card has no such term on order")
-            iccid = line.card.iccid if line.card else None
-            yield _problem("line_without_ordered_term", sentence, iccid=iccid, line=line)
+    lines = open_lines.filter(order__state__in=(OrderState.PLACED, OrderState.PAID))
+    # While customers are merged, the terms go with their cards, and the orders in the end.
+    same_line = Q(order__customer=OuterRef("customer")) | Q(order__customer__merged_into=OuterRef("customer"))
+    same_line &= Q(order=OuterRef("order_key"), order__state=OuterRef("state"))
+    same_term = Q(customer=OuterRef("order__customer")) | Q(customer=OuterRef("order__customer__merged_into"))
+    same_term &= Q(order_key=OuterRef("order"), state=OuterRef("order__state"))
+    state = Case(When(is_paid=True, then=Value(OrderState.PAID)), default=Value(OrderState.PLACED))
+    terms = OrderedTerm.objects.alias(state=state)
+    sold = {name: OuterRef(name) for name in ("card", "plan", "months", "alignment", "quota_mb")}
+    for term in terms.exclude(Exists(lines.filter(same_line, **sold))).select_related("card"):
+        sentence = _("a term is on order for the card, but order {order} has no such open line")
+        yield _problem("ordered_term_without_line", sentence, iccid=term.card.iccid, order=term.order_number)
+    for line in lines.exclude(Exists(terms.filter(same_term, **sold))).select_related("card"):
+        sentence = _("line {line} is to be served, but the card has no such term on order")
+        iccid = line.card.iccid if line.card else None
+        yield _problem("line_without_ordered_term", sentence, iccid=iccid, line=line)
 
 
 def _openings() -> Iterator[Problem]:
@@ -242,8 +242,9 @@ def _online() -> Iterator[Problem]:
     ):
         sentence = _("online payment {reference} is not booked as it came")
         yield _problem("online_not_booked", sentence, reference=reference)
-    for entry in Entry.objects.filter(kind=EntryKind.ONLINE, payment=None, unmatched=None):
-        yield _problem("online_never_came", _("entry {key} stands for no online payment"), key=entry.pk)
+    online = Entry.objects.filter(kind=EntryKind.ONLINE, payment=None, unmatched=None)
+    for key in online.values_list("pk", flat=True):
+        yield _problem("online_never_came", _("entry {key} stands for no online payment"), key=key)
 
 
 def _suspense() -> Iterator[Problem]:
@@ -347,9 +348,9 @@ def _chargebacks() -> Iterator[Problem]:
         EntryKind.CHARGEBACK: {"chargeback": None},
     }
     for kind, none in rows.items():
-        for entry in Entry.objects.filter(kind=kind, **none):
+        for key in Entry.objects.filter(kind=kind, **none).values_list("pk", flat=True):
             sentence = _("entry {key} stands for no withdrawal and no chargeback")
-            yield _problem("money_out_of_nothing", sentence, key=entry.pk)
+            yield _problem("money_out_of_nothing", sentence, key=key)
 
 
 # Postings in the order of their keys, each with its entry, whose key is none that follows another.

@@ -54,17 +54,16 @@ def statement(customer_id: int, day: date) -> Statement:
     """The statement of the month of `day`."""
     month = first_of_month(day)
     wallet = wallet_of(customer_id)
-    before = wallet.filter(entry__booked_on__lt=month).last()
+    opening = wallet.filter(entry__booked_on__lt=month).values_list("balance", flat=True).last()
     during = wallet.filter(entry__booked_on__gte=month, entry__booked_on__lt=add_months(month, 1))
-    opening: Decimal = before.balance if before else ZERO  # type: ignore[assignment]  # it is a wallet's
-    return Statement(month, opening, list(during), _served(customer_id, month))
+    return Statement(month, opening or ZERO, list(during), _served(customer_id, month))
 
 
 def months_of(customer_id: int, today: date) -> list[date]:
     """The months for which there is a statement, the newest first: from the first posting to today."""
-    first = wallet_of(customer_id).first()
+    first = wallet_of(customer_id).values_list("entry__booked_on", flat=True).first()
     month, months = first_of_month(today), []
-    while first and month >= first_of_month(first.entry.booked_on):
+    while first and month >= first_of_month(first):
         months.append(month)
         month = add_months(month, -1)
     return months or [month]

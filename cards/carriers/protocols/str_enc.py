@@ -37,7 +37,7 @@ LAST_ORDER = [FIRST_ORDER.index(place) for place in range(64)]
 # How far right each box's six bits are once a half is widened: each shares its first and last with its neighbours.
 PLACES_OF_BOXES = range(28, -1, -4)
 
-Key = Sequence[int]  # of a round: six bits for each box
+KeyOfRound = Sequence[int]  # of a round: six bits for each box
 
 
 def str_enc(text: str, *keys: str) -> str:
@@ -68,12 +68,12 @@ def _number(bits: Iterable[int]) -> int:
 
 
 @cache
-def _rounds_of(key: str) -> list[list[Key]]:
+def _rounds_of(key: str) -> list[list[KeyOfRound]]:
     """The keys of each round, for each four characters of a key."""
     return [_rounds(block) for block in _blocks(key)]
 
 
-def _rounds(block: list[int]) -> list[Key]:
+def _rounds(block: list[int]) -> list[KeyOfRound]:
     chosen = [block[place] for place in FIRST_CHOICE]
     left, right, rounds = chosen[:28], chosen[28:], []
     for shift in SHIFTS:
@@ -83,7 +83,7 @@ def _rounds(block: list[int]) -> list[Key]:
     return rounds
 
 
-def _turned(block: list[int], rounds: list[Key]) -> list[int]:
+def _turned(block: list[int], rounds: list[KeyOfRound]) -> list[int]:
     ordered = [block[place] for place in FIRST_ORDER]
     left, right = _number(ordered[:32]), _number(ordered[32:])
     for key in rounds:
@@ -92,7 +92,7 @@ def _turned(block: list[int], rounds: list[Key]) -> list[int]:
     return [both[place] for place in LAST_ORDER]
 
 
-def _mixed(half: int, key: Key) -> int:
+def _mixed(half: int, key: KeyOfRound) -> int:
     wide = (half & 1) << 33 | half << 1 | half >> 31
     boxes = zip(_out_of_boxes(), PLACES_OF_BOXES, key, strict=True)
     return sum(out[wide >> place & 0b111111 ^ bits] for out, place, bits in boxes)

@@ -1,9 +1,11 @@
 """Limits on guessing. A try is counted before it is known to be right: a hundred at the same moment are a hundred."""
 
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 
-from django.db.models import Case, F, Q, Value, When
+from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -19,11 +21,11 @@ class Limit(NamedTuple):
 
     def allowed(self, now):
         """Of which counts another try is allowed."""
-        return Q(count__lt=self.most)
+        return "tries.count < %s", (self.most,)
 
     def until(self, now):
         """How long a try of now counts."""
-        return Case(When(count=self.most - 1, then=Value(now + self.within)), default=F("until"))
+        return "CASE WHEN tries.count = %s THEN %s ELSE tries.until END", (self.most - 1, _told(now + self.within))
 
 
 class Slowdown(NamedTuple):
@@ -37,17 +39,17 @@ class Slowdown(NamedTuple):
 
     def allowed(self, now):
         """Of which counts another try is allowed. One that came too early does not count, so nobody waits for ever."""
-        slowed = Q(count__gte=self.free + len(self.waits), until__lte=self._until_after(now, self.waits[-1]))
-        for count, wait in enumerate(self.waits, self.free):
-            slowed |= Q(count=count, until__lte=self._until_after(now, wait))
-        return Q(count__lt=self.free) | slowed
+        waits = [(count, self._until_after(now, wait)) for count, wait in enumerate(self.waits, self.free)]
+        after = f"CASE tries.count {'WHEN %s THEN %s ' * len(waits)}ELSE %s END"
+        slowed = (*chain.from_iterable(waits), self._until_after(now, self.waits[-1]))
+        return f"tries.count < %s OR tries.until <= {after}", (self.free, *slowed)
 
     def until(self, now):
-        return now + self.within
+        return "%s", (_told(now + self.within),)
 
     def _until_after(self, now, wait):
         """Until when a try counts that was this wait ago."""
-        return now - wait + self.within
+        return _told(now - wait + self.within)
 
 
 QUARTER_OF_AN_HOUR, ONE_HOUR, ONE_DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
@@ -82,17 +84,28 @@ BEGINNINGS_OF_PAYMENT = Limit("beginnings of payment", 30, ONE_HOUR)  # at its p
 GUESTS_ORDERS_OF_CARD = Limit("guests' orders of card", 20, ONE_HOUR)
 
 
-def hit(limit, subject):
-    """Count a try; False when none is left. It takes the same statements in any case.
+# One statement, and the same one in any case: a hundred at the same moment come one after another.
+COUNT = """
+INSERT INTO cards_tries AS tries (key, count, until) VALUES (%s, 1, %s)
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN tries.until <= %s THEN 1 ELSE tries.count + 1 END,
+    until = CASE WHEN tries.until <= %s THEN %s ELSE {until} END
+WHERE tries.until <= %s OR {allowed}
+"""
 
-    What is over begins anew before a row is made: retention, which deletes it, has come before or comes no more.
-    """
-    now, key = timezone.now(), _key(limit, subject)
-    until = now + limit.within
-    tries = Tries.objects.filter(key=key)
-    tries.filter(until__lte=now).update(count=0, until=until)
-    Tries.objects.bulk_create([Tries(key=key, until=until)], ignore_conflicts=True)
-    return bool(tries.filter(limit.allowed(now)).update(count=F("count") + 1, until=limit.until(now)))
+
+def hit(limit, subject):
+    """Count a try; False when none is left. What is over begins anew."""
+    at = timezone.now()
+    now, over = _told(at), _told(at + limit.within)
+    until, in_until = limit.until(at)
+    allowed, in_allowed = limit.allowed(at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COUNT.format(until=until, allowed=allowed),
+            (_key(limit, subject), over, now, now, over, *in_until, now, *in_allowed),
+        )
+        return bool(cursor.rowcount)
 
 
 def is_slowed(slowdown, subject):
@@ -108,6 +121,10 @@ def undo_hit(limit, subject):
 def reset(limit, subject):
     """The try was right, and those before it are forgiven."""
     Tries.objects.filter(key=_key(limit, subject)).delete()
+
+
+def _told(instant):
+    return connection.ops.adapt_datetimefield_value(instant)
 
 
 def _key(limit, subject):

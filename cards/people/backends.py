@@ -17,8 +17,8 @@ class NameOrPhone(ModelBackend):
 
     def get_user(self, user_id):
         """With the person's row: whether the session goes on is asked of it for every page."""
-        user = get_user_model().objects.select_related("person").filter(pk=user_id).first()
-        return user if user and self.user_can_authenticate(user) else None
+        found = get_user_model().objects.select_related("person").filter(pk=user_id)
+        return next(filter(self.user_can_authenticate, found), None)
 
 
 def user_name_of(typed):

@@ -4,6 +4,7 @@ that a stranger types. And names for a form to offer."""
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from django.db.models import Count, Model, Q, QuerySet
 
@@ -105,7 +106,8 @@ def customers_named(names: Iterable[str]) -> dict[str, list[Customer]]:
     by_name: dict[str, Customer] = {}
     by_key: defaultdict[str, list[Customer]] = defaultdict(list)
     alike = Q(name_key__in=set(keys.values())) | Q(name_key="") | Q(name__in=list(keys))
-    for customer in Customer.objects.filter(alike).select_related("merged_into").order_by("name"):
+    found = Customer.objects.filter(alike).select_related("merged_into")
+    for customer in sorted(found, key=attrgetter("name")):
         by_name[customer.name] = customer.now
         if customer.now not in (meant := by_key[name_key(customer.name)]):
             meant.append(customer.now)

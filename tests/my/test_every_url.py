@@ -666,9 +666,10 @@ def reached(links):
 
 def bare_codes(response):
     """The codes of plans that people read on a page without the plan's name."""
-    if not is_page(response):
+    content = response.content.decode() if is_page(response) else ""
+    if not PLAN_CODES.search(content):  # most pages say nothing of plans
         return []
-    return PLAN_CODES.findall(re.sub(r"<[^>]*>", " ", BESIDE_A_NAME.sub(" ", response.content.decode())))
+    return PLAN_CODES.findall(re.sub(r"<[^>]*>", " ", BESIDE_A_NAME.sub(" ", content)))
 
 
 class Visitor:

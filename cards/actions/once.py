@@ -16,7 +16,9 @@ def once(model, key, make, column="key", **whose):
     `whose` are the columns that say whose form it was. Raises `AnothersForm` for the key of somebody else's form,
     of which nothing is handed out. Without a key (None) it is a new thing each time.
     """
-    key = key or uuid.uuid4()
+    if not key:
+        with transaction.atomic():
+            return make(uuid.uuid4())
     made = model.objects.filter(**{column: key})
     if known := made.filter(**whose).first():
         return known

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -169,7 +170,12 @@ class CatchUp(Work):
     """The work of the sweep: whatever is due on a card by `day`."""
 
     def __init__(self, day: date) -> None:
-        self.day, self.policies = day, PolicyBook.read()
+        self.day = day
+
+    @cached_property
+    def policies(self) -> PolicyBook:
+        """Not before there is a card: on most days of a small portal nothing is due."""
+        return PolicyBook.read()
 
     def steps(self, card: Card) -> Iterator[Change]:
         return rules.catch_up(card, self.day, self.policies)

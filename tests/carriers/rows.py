@@ -49,8 +49,3 @@ def a_difference(line, kind=DriftKind.STOPPED, **columns):
         "since": timezone.now(),
     }
     return Drift.objects.create(account=line.account, card=line.card, kind=kind, **usual | columns)
-
-
-def is_due(source, account, now):
-    """Whether a source of calls has one to make for this account."""
-    return CarrierAccount.objects.filter(source.due(now), pk=account.pk).exists()

@@ -26,7 +26,6 @@ from cards.leases import Lost
 from cards.models import UsageDay
 from cards.models.card import MB
 from tests.build import card_in_use, do, on_day, open_card
-from tests.carriers.rows import is_due
 from tests.carriers.telling import NoCall, account_with, beijing, told_by
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +49,7 @@ def fleet(count):
 def pulled(account, now=NOW, most=100):
     """Take pieces until none is left at this moment; how many calls that were."""
     source, done = Pulls(), 0
-    while is_due(source, account, now) and source.do(account, NoCall(now), now):
+    while source.due(account, now) and source.do(account, NoCall(now), now):
         done += 1
         assert done < most
     return done
@@ -112,7 +111,7 @@ def test_two_workers_share_a_pull_and_a_dead_ones_piece_is_done_by_another(carri
     (_, first), (_, second) = (pieces.hand_out(account, now) for _worker in range(2))
     assert [(len(pieces.lines_of(pull, piece))) for piece in (first, second)] == [10, 5]
     assert pieces.hand_out(account, now) is None
-    assert not is_due(Pulls(), account, now)
+    assert not Pulls().due(account, now)
     carrier.amounts = {card.pk: MB for card in cards}
     assert pulled(account, now + pieces.HELD_FOR) == 2
     assert figures(pull) == (15, 0, 15, [], None)

@@ -17,7 +17,7 @@ from cards.carriers.actions.reconciling import (
 from cards.carriers.models import CarrierAccount, Command, Line, Pull, Reconciliation
 from tests.build import card_in_use, do, fresh, open_card, staff
 from tests.carriers.looks import decider, looked, on, open_of, ordered, sight
-from tests.carriers.rows import an_account, is_due
+from tests.carriers.rows import an_account
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def compared(account, cards, look=None):
 
 def settled(account):
     source = Comparisons()
-    while is_due(source, account, timezone.now()):
+    while source.due(account, timezone.now()):
         assert source.do(account, None, timezone.now())
     assert not source.do(account, None, timezone.now())
 

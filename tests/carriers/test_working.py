@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db.models import BooleanField, Value
 
 from cards.carriers.actions import working
 from cards.carriers.actions.asking import LookAtCard, ask_soon, take_looks
@@ -465,8 +464,8 @@ class Fetching:
     def __init__(self, failure=None):
         self.failure, self.left, self.turns = failure, 3, []
 
-    def due(self, now):
-        return Value(self.left > 0, BooleanField())
+    def due(self, account, now):
+        return self.left > 0
 
     def do(self, account, call, now):
         self.left -= 1

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from cards.actions.bulk import update_rows
@@ -54,8 +53,8 @@ class LookAtCard(NamedTuple):
 class Looks:
     """A source of calls: the cards of an account that are to be looked at now."""
 
-    def due(self, now):
-        return Exists(Line.objects.filter(account=OuterRef("pk"), ask_at__lte=now))
+    def due(self, account, now):
+        return Line.objects.filter(account=account, ask_at__lte=now).exists()
 
     def do(self, account, call, now):
         protocol = protocol_of(account)

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from cards.carriers.actions import drifts
 from cards.carriers.actions.answers import answers_to, note_the_account
@@ -40,15 +40,14 @@ _OVERLAP = timedelta(minutes=15)  # of lists of changed cards: the carrier's clo
 class Pulls:
     """The source of calls that fetches: whoever has a right to call takes the next piece."""
 
-    def due(self, now):
-        return Exists(due_pulls(OuterRef("pk"), now))
+    def due(self, account, now):
+        return due_pulls(account, now).exists()
 
     def do(self, account, call, now):
-        pulls = due_pulls(account, now)
-        was_due = pulls.exists()
+        was_due = self.due(account, now)
         held = hand_out(account, now)
         if held is None:
-            return was_due and not pulls.exists()  # it has brought a fetch to its end
+            return was_due and not self.due(account, now)  # it has brought a fetch to its end
         with suppress(Lost):  # it took so long that another worker has it
             _FETCHES[held[0].kind](*held, call)
         return True

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from cards.calendar import civil_today
@@ -71,8 +71,8 @@ def release_comparison(run, user):
 class Comparisons:
     """A source of calls: the end of comparisons, and what they correct. None of it calls the carrier by itself."""
 
-    def due(self, now):
-        return Exists(_looked_through(OuterRef("pk"))) | Exists(_to_correct(OuterRef("pk")))
+    def due(self, account, now):
+        return _looked_through(account).exists() or _to_correct(account).exists()
 
     def do(self, account, call, now):
         run = _looked_through(account).first()

@@ -7,7 +7,6 @@ import uuid
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from cards.actions.bulk import update_rows
 from cards.carriers.actions.answers import RESULT_OF, answers_to, attempt_row, note_the_account
@@ -26,9 +25,8 @@ _FEWEST_IN_A_BATCH = 20
 class Sends:
     """A source of calls: the orders of an account that are due."""
 
-    def due(self, now):
-        """None the less there is no call to make while the carrier closes its books."""
-        return Exists(_queue(OuterRef("pk"), now))
+    def due(self, account, now):
+        return not is_closed(account, now) and _queue(account, now).exists()
 
     def do(self, account, call, now):
         if is_closed(account, now):

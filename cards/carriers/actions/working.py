@@ -1,14 +1,12 @@
 """The work of carriers: hear what the cards want, and make the calls that are due, each account in its own slots.
 
-What makes calls is a *source*: `due(now)` is the condition on accounts for which it has one to make, `do(account, call,
-now)` makes one and says whether there was one. The first two take turns, so neither a long queue nor many cards to look
-at holds the other up; the others come when both have nothing, and at every tenth turn.
+What makes calls is a *source*: `due(account, now)` says whether it has one to make, `do(account, call, now)` makes one
+and says whether there was one. The first two take turns, so neither a long queue nor many cards to look at holds the
+other up; the others come when both have nothing, and at every tenth turn.
 """
 
 import threading
 from datetime import timedelta
-from functools import reduce
-from operator import or_
 
 from django.db import connection, connections
 
@@ -28,7 +26,6 @@ from cards.carriers.actions.slots import (
     take_slot,
     wait_for_turn,
 )
-from cards.carriers.actions.windows import is_closed
 from cards.carriers.choices import OwnWords
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import access_of, is_worked, protocol_of
@@ -78,17 +75,13 @@ def _is_alone():
 
 
 def _accounts_with_work(now):
-    """One query of them all: this is asked some times a second."""
-    sends, *others = SOURCES_OF_CALLS
-    has_others = reduce(or_, [source.due(now) for source in others])
-    accounts = CarrierAccount.objects.annotate(has_orders=sends.due(now), has_others=has_others)
-    return [account for account in accounts if is_worked(account) and _has_work(account, now)]
+    return [account for account in CarrierAccount.objects.all() if is_worked(account) and _has_work(account, now)]
 
 
 def _has_work(account, now):
     if account.broken_since:
         return account.probe_at is not None and account.probe_at <= now
-    return account.has_others or (account.has_orders and not is_closed(account, now))
+    return any(source.due(account, now) for source in SOURCES_OF_CALLS)
 
 
 class _Inline:

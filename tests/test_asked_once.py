@@ -11,11 +11,15 @@ pytestmark = pytest.mark.once
 
 
 def is_there(named):
-    path, _, test = named.partition("::")
+    path, *names = named.split("::")
     place = ROOT / path
-    if not test:
+    if not names:
         return place.exists()
-    return place.exists() and bool(re.search(rf"^def {test}\(", place.read_text(), re.MULTILINE))
+    return place.exists() and all(is_defined(name, place.read_text()) for name in names)
+
+
+def is_defined(name, text):
+    return re.search(rf"^ *(?:def|class) {name}\b", text, re.MULTILINE)
 
 
 def is_in_what_is_asked_once(named):
@@ -33,7 +37,14 @@ def test_what_asks_the_database_all_the_same_is_an_exception_from_something():
 
 
 @pytest.mark.parametrize(
-    "named", ["tests/nowhere", "tests/test_env.py::test_nothing", "tests/nowhere.py::test_every_name", "tests/x.py"]
+    "named",
+    [
+        "tests/nowhere",
+        "tests/test_env.py::test_nothing",
+        "tests/test_env.py::TestNothing::test_x",
+        "tests/nowhere.py::test_every_name",
+        "tests/x.py",
+    ],
 )
 def test_a_name_that_says_nothing_is_seen(named):
     assert not is_there(named)

@@ -178,7 +178,7 @@ ONE_OF_SEVERAL = {
     "tests/carriers/test_contract.py": "onelink5",
     "tests/carriers/test_crashes.py::test_after_it_is_sent": "onelink5",
     "tests/payments/test_contract.py": "wechat",
-    f"{PLACING}::TestWhatChangesWhileItIsPlaced::test_no_line_is_left_and_the_draft_is_checked_anew": "dearer",
+    f"{PLACING}::test_what_changes_while_it_is_placed_leaves_no_line_and_the_draft_is_checked_anew": "dearer",
 }
 
 # What makes a database safe against power cuts, and slow; and compiling statements that are asked once.

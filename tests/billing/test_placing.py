@@ -1,13 +1,12 @@
 """A large order is placed by its job: what was shown, once and whole, or nothing, whatever comes between."""
 
-import contextlib
 import uuid
 from datetime import date, timedelta
 from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
@@ -37,18 +36,12 @@ CARDS, PER_CHUNK = 5, 2
 
 
 @pytest.fixture(autouse=True)
-def _today():
-    with today():
-        b.price("Y1-30", "30.00")
-        yield
-
-
-@contextlib.contextmanager
-def today():
+def _today(monkeypatch):
     """What has more than one line is large, and two cards are a chunk."""
-    with pytest.MonkeyPatch.context() as patch, on_day(TODAY), override("en"):
-        patch.setattr(orders, "ORDERED_AT_ONCE", 1)
-        patch.setattr(orders, "chunked", partial(chunked, size=PER_CHUNK))
+    monkeypatch.setattr(orders, "ORDERED_AT_ONCE", 1)
+    monkeypatch.setattr(orders, "chunked", partial(chunked, size=PER_CHUNK))
+    b.price("Y1-30", "30.00")
+    with on_day(TODAY), override("en"):
         yield
 
 
@@ -171,45 +164,26 @@ def test_what_changed_before_the_click_is_said_at_once(user, change, code, _befo
     assert (b.fresh(order).state, shown_by_lines(b.fresh(order)) != first) == ("placed", True)
 
 
-@pytest.fixture(scope="class")
-def clicked(django_db_setup, django_db_blocker):
-    """The key of an order that is to be placed and paid, with no line written yet, and who placed it."""
-    with django_db_blocker.unblock(), today(), transaction.atomic():
-        user = b.financier()
-        b.price("Y1-30", "30.00")
-        b.fund("150")
-        order = draft(user)
-        account_of(order.customer_id)
-        let_place(order, user, pays=True)
-        yield order.pk, user
-        transaction.set_rollback(True)
-
-
-class TestWhatChangesWhileItIsPlaced:
-    """Each change comes between the click and another chunk of one order."""
-
-    @pytest.fixture(autouse=True)
-    def _today(self, clicked):
-        with today():
-            yield
-
-    @pytest.mark.parametrize("moment", [0, 1, 2])
-    @pytest.mark.parametrize(
-        ("change", "code"),
-        [(change, code) for change, code, _before, _now in CHANGES]
-        + [(without_price, "no_price"), (retired, "not_on_sale")],
-    )
-    def test_no_line_is_left_and_the_draft_is_checked_anew(self, clicked, change, code, moment):
-        order, user = Order.objects.get(pk=clicked[0]), clicked[1]
-        for _ in range(moment):
-            write_a_chunk(order)
-        change(user)
-        while b.fresh(order).is_being_placed:
-            write_a_chunk(order)
-        assert (stands(order), why(order), b.balance()) == (("draft", "checking", 0, 0, 0, 0), code, 150)
-        work_off_order(order.job)
-        assert (stands(order), why(order)) == (UNTOUCHED, code)
-        assert list(proof.problems()) == []
+@pytest.mark.parametrize("moment", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(change, code) for change, code, _before, _now in CHANGES]
+    + [(without_price, "no_price"), (retired, "not_on_sale")],
+)
+def test_what_changes_while_it_is_placed_leaves_no_line_and_the_draft_is_checked_anew(user, change, code, moment):
+    b.fund("150")
+    order = draft(user)
+    account_of(order.customer_id)
+    let_place(order, user, pays=True)
+    for _ in range(moment):
+        write_a_chunk(order)
+    change(user)
+    while b.fresh(order).is_being_placed:
+        write_a_chunk(order)
+    assert (stands(order), why(order), b.balance()) == (("draft", "checking", 0, 0, 0, 0), code, 150)
+    work_off_order(order.job)
+    assert (stands(order), why(order)) == (UNTOUCHED, code)
+    assert list(proof.problems()) == []
 
 
 def test_a_card_whose_own_plan_is_another_by_now_is_not_placed_unseen(user):

@@ -39,7 +39,9 @@ def pytest_collection_modifyitems(config, items):
     changed = changed_files()
     first = [by_file.pop(path) for path in list(by_file) if is_about(path, changed)]
     turns = zip_longest(*map(one_of_each_test_first, by_file.values()))
-    items[:] = [*chain.from_iterable(first), *filter(None, chain.from_iterable(turns))]
+    items[:] = sorted(
+        [*chain.from_iterable(first), *filter(None, chain.from_iterable(turns))], key=empties_the_database
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,6 +66,12 @@ def pytest_testnodedown(node, error):
 def pytest_terminal_summary(terminalreporter, config):
     if number := config.stash[LEFT_OUT]:
         terminalreporter.write_line(f"{number} tests were left out: the time for a first answer was over.")
+
+
+def empties_the_database(item):
+    """Whether it has transactions of its own, after which all rows go: no other test may come after it."""
+    database = item.get_closest_marker("django_db")
+    return "transactional_db" in item.fixturenames or bool(database and database.kwargs.get("transaction"))
 
 
 def changed_files():

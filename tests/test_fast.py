@@ -46,6 +46,20 @@ def test_one_case_of_each_test_comes_before_the_next_of_any():
     assert turned == ["a[1]", "b", "c[1]", "a[2]", "c[2]", "a[3]"]
 
 
+@pytest.mark.parametrize(
+    ("mark", "fixtures", "does"),
+    [
+        (pytest.mark.django_db(transaction=True).mark, (), True),
+        (pytest.mark.django_db.mark, (), False),
+        (None, ("transactional_db",), True),
+        (None, ("db",), False),
+    ],
+)
+def test_what_empties_the_database_comes_last(mark, fixtures, does):
+    item = SimpleNamespace(get_closest_marker={"django_db": mark}.get, fixturenames=fixtures)
+    assert fast.empties_the_database(item) is does
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("seconds", "said"), [(60, "8 passed"), (0, "8 tests were left out: the time for a first answer was over.")]

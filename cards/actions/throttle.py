@@ -25,7 +25,7 @@ class Limit(NamedTuple):
 
     def until(self, now):
         """How long a try of now counts."""
-        return "CASE WHEN tries.count = %s THEN %s ELSE tries.until END", (self.most - 1, _told(now + self.within))
+        return "CASE WHEN tries.count = %s THEN %s ELSE tries.until END", (self.most - 1, _adapted(now + self.within))
 
 
 class Slowdown(NamedTuple):
@@ -45,11 +45,11 @@ class Slowdown(NamedTuple):
         return f"tries.count < %s OR tries.until <= {after}", (self.free, *slowed)
 
     def until(self, now):
-        return "%s", (_told(now + self.within),)
+        return "%s", (_adapted(now + self.within),)
 
     def _until_after(self, now, wait):
         """Until when a try counts that was this wait ago."""
-        return _told(now - wait + self.within)
+        return _adapted(now - wait + self.within)
 
 
 QUARTER_OF_AN_HOUR, ONE_HOUR, ONE_DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
@@ -97,7 +97,7 @@ WHERE tries.until <= %s OR {allowed}
 def hit(limit, subject):
     """Count a try; False when none is left. What is over begins anew."""
     at = timezone.now()
-    now, over = _told(at), _told(at + limit.within)
+    now, over = _adapted(at), _adapted(at + limit.within)
     until, in_until = limit.until(at)
     allowed, in_allowed = limit.allowed(at)
     with connection.cursor() as cursor:
@@ -123,7 +123,7 @@ def reset(limit, subject):
     Tries.objects.filter(key=_key(limit, subject)).delete()
 
 
-def _told(instant):
+def _adapted(instant):
     return connection.ops.adapt_datetimefield_value(instant)
 
 

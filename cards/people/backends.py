@@ -17,6 +17,7 @@ class NameOrPhone(ModelBackend):
 
     def get_user(self, user_id):
         """With the person's row: whether the session goes on is asked of it for every page."""
+        # Without `first`, which has the database sort what is one: this is asked for every page.
         found = get_user_model().objects.select_related("person").filter(pk=user_id)
         return next(filter(self.user_can_authenticate, found), None)
 

@@ -245,15 +245,15 @@ def test_row_10_one_of_many_is_guarded(trial):
 
 
 def test_row_11_never_over_the_rate(trial):
-    rate = 15
-    cards = trial.begin(20)  # enough for a batch
+    rate = 30
+    cards = trial.begin(40)
     trial.fake.rate = rate
     ended = make_account(trial.fake, qps=rate)
     assert ended.code == 0
     time.sleep(1)  # what was called before the rate held is long ago
     trial.act("suspend", *cards)
     trial.settle(*cards)
-    assert [trial.fake.done(card) for card in cards] == [["stopped"]] * 20
+    assert [trial.fake.done(card) for card in cards] == [["stopped"]] * 40
 
 
 def test_row_12_a_managed_stop_stands(trial):

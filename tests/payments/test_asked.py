@@ -30,7 +30,7 @@ def test_row_lost_is_found_by_asking(fake, shop):
     payment = shop.begin()
     fake.pay(payment.key)
     fake.calls.clear()
-    shop.work(after=timedelta(seconds=40))  # less than a minute, however slow the machine is
+    shop.work(after=timedelta(seconds=55))
     assert (fake.kinds(), stands(shop, payment)) == ([], ("started", "placed", NOTHING, []))
     shop.work(after=timedelta(seconds=65))
     assert (fake.kinds(), stands(shop, payment)) == (["ask"], ("paid", "fulfilled", SOLD, ["paid"]))

@@ -85,6 +85,7 @@ def shown_key(shown):
     prefix, _sep, secret = rest.partition("_")
     if mark != KEY_MARK or len(prefix) != PUBLIC_LENGTH or len(secret) != SECRET_LENGTH or not shown.isascii():
         return None
+    # Without `first`, which has the database sort what is one: this is asked for every call.
     found = next(iter(ApiKey.objects.select_related("customer", "user").filter(prefix=prefix)), None)
     return found if found and secrets.compare_digest(found.digest, _digest(shown)) else None
 
